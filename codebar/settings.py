@@ -1,0 +1,256 @@
+"""
+Settings, read from the environment once, at start-up.
+
+Every variable is explained in `.env.example`. A missing or malformed one stops the start and is
+named in the message.
+"""
+
+from email.utils import parseaddr
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# ---- Where and how we run -----------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+SITE_URL = env.str("SITE_URL").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+
+_site = urlsplit(SITE_URL)
+if _site.scheme not in ("http", "https") or not _site.hostname:
+    raise ImproperlyConfigured("SITE_URL must look like https://codebar.example.")
+if not ALLOWED_HOSTS:
+    ALLOWED_HOSTS = [_site.hostname]
+
+DATABASES = {"default": env.db("DATABASE_URL")}
+if "postgresql" not in DATABASES["default"]["ENGINE"]:
+    raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address.")
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+    "CONN_HEALTH_CHECKS": True,
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHE_URL = env.str("CACHE_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+}
+
+ROOT_URLCONF = "codebar.urls"
+WSGI_APPLICATION = "codebar.wsgi.application"
+
+INSTALLED_APPS = [
+    "invitations",
+    "logs",
+    "chapters",
+    "members",
+    "allauth",
+    "allauth.account",
+    "bootstrap",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "csp",
+    "django_htmx",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+
+if find_spec("django_linear_migrations"):  # only among the development requirements
+    INSTALLED_APPS.append("django_linear_migrations")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-gb"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+if not DEBUG:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# ---- Who signs in, and how ----------------------------------------------------------------
+
+AUTH_USER_MODEL = "members.Member"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "portal"
+LOGOUT_REDIRECT_URL = "account_login"
+
+ACCOUNT_ADAPTER = "members.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+
+# ---- How pages are protected --------------------------------------------------------------
+
+_is_https = _site.scheme == "https"
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+SECURE_SSL_REDIRECT = _is_https
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _is_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"  # the letter on the send page stands in a frame of our own
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # Bootstrap draws its small icons as data: images.
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'self'"],
+        "form-action": ["'self'"],
+    },
+}
+
+# ---- Letters ------------------------------------------------------------------------------
+
+_mail = env.email("EMAIL_URL")
+if "smtp" not in _mail["EMAIL_BACKEND"]:
+    raise ImproperlyConfigured("EMAIL_URL must be an smtp://, smtp+tls:// or smtp+ssl:// address.")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = _mail["EMAIL_HOST"]
+EMAIL_PORT = _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL")
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
+    raise ImproperlyConfigured("DEFAULT_FROM_EMAIL must look like codebar <hello@codebar.example>.")
+
+# The protocol's times, in seconds (docs/delivery.md): one socket step < one letter < one lease.
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10)
+LETTER_SECONDS = env.float("LETTER_SECONDS", default=20)
+TASK_SECONDS = env.float("TASK_SECONDS", default=10)
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=60)
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=30)
+PREPARE_GRACE_SECONDS = env.float("PREPARE_GRACE_SECONDS", default=60)
+DOUBT_DELAY_SECONDS = env.float("DOUBT_DELAY_SECONDS", default=60)
+RETRY_DELAY_SECONDS = env.float("RETRY_DELAY_SECONDS", default=60)
+HOLD_PROBE_SECONDS = env.float("HOLD_PROBE_SECONDS", default=15)
+CONNECTION_IDLE_SECONDS = env.float("CONNECTION_IDLE_SECONDS", default=30)
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=8)
+MAIL_RATE_PER_SECOND = env.float(
+    "MAIL_RATE_PER_SECOND", default=0
+)  # 0: as fast as the server takes
+
+if not 0 < EMAIL_TIMEOUT < LETTER_SECONDS < LEASE_SECONDS:
+    raise ImproperlyConfigured("EMAIL_TIMEOUT < LETTER_SECONDS < LEASE_SECONDS must hold.")
+if not 0 < TASK_SECONDS + LETTER_SECONDS < LEASE_SECONDS:
+    raise ImproperlyConfigured("TASK_SECONDS + LETTER_SECONDS must be less than LEASE_SECONDS.")
+if MAIL_CONNECTIONS < 2:
+    raise ImproperlyConfigured(
+        "MAIL_CONNECTIONS must be at least 2: slot 1 is kept for single letters."
+    )
+if MAIL_RATE_PER_SECOND < 0:
+    raise ImproperlyConfigured("MAIL_RATE_PER_SECOND must not be negative.")
+
+# ---- Celery: the doorbell -----------------------------------------------------------------
+
+BROKER_URL = env.str("BROKER_URL")
+if not DEBUG and BROKER_URL.rsplit("/", 1)[0] == CACHE_URL.rsplit("/", 1)[0]:
+    raise ImproperlyConfigured(
+        "BROKER_URL and CACHE_URL must be two instances: a cache that fills up evicts the queue."
+    )
+CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": env.int("VISIBILITY_TIMEOUT", default=3600),
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 10,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "health_check_interval": 10,
+    "global_keyprefix": env.str("BROKER_KEY_PREFIX", default=""),
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TASK_SOFT_TIME_LIMIT = LEASE_SECONDS * 2 / 3
+CELERY_TASK_TIME_LIMIT = LEASE_SECONDS * 5 / 6
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = TASK_SECONDS + LETTER_SECONDS
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "invitations.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+}
+
+# ---- Logs hold ids, not people ------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
+
+# The letters that bin/dev catches are shown at /mail/ when this names their folder.
+MAIL_CATCHER_DIRECTORY = env.str("MAIL_CATCHER_DIRECTORY", default="") if DEBUG else ""
