@@ -1,0 +1,144 @@
+"""Where organisers begin: their chapters, what is coming up, and one workshop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from chapters.models import Chapter, Workshop
+from invitations import overviews, queries
+from invitations.overviews import Overview
+from invitations.services import inviting
+from logs.models import LIVE_LOG_STATUSES, Audience, InvitationLog
+
+RECENT_LOGS = 5
+
+
+@dataclass(frozen=True)
+class Coming:
+    """An upcoming workshop, and what was sent for it so far."""
+
+    overview: Overview
+    letters: Counter[str]
+
+    @property
+    def workshop(self) -> Workshop:
+        return self.overview.workshop
+
+    @property
+    def misses_a_venue(self) -> bool:
+        return not self.workshop.is_virtual and self.overview.host is None
+
+    @property
+    def is_being_sent(self) -> bool:
+        return bool(self.letters["pending"] or self.letters["sending"])
+
+    @property
+    def needs_attention(self) -> bool:
+        letters = self.letters
+        return not letters or bool(letters["failed"] or letters["unknown"]) or self.misses_a_venue
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A log, and how many of its people stand where."""
+
+    log: InvitationLog
+    letters: Counter[str]
+
+
+@login_required
+@require_safe
+def portal(request: HttpRequest) -> HttpResponse:
+    """What is coming up, the next one with its numbers; the same statements for any length."""
+    chapters = Chapter.objects.organised_by(request.user).order_by("name")
+    if not chapters.exists():
+        return render(request, "invitations/no_chapter.html")
+    coming = _coming(request)
+    return render(
+        request,
+        "invitations/portal.html",
+        {
+            "chapters": chapters.annotate(people=Count("groups__members", distinct=True)),
+            "next": coming[0] if coming else None,
+            "next_reach": _reach(coming[0].workshop) if coming else None,
+            "after_that": coming[1:],
+            "attention": sum(workshop.needs_attention for workshop in coming),
+            "coming": coming,
+            "sent": _sent(
+                InvitationLog.objects.filter(chapter__in=chapters, workshop__isnull=False)
+            ),
+            "now": timezone.now(),
+        },
+    )
+
+
+@login_required
+@require_safe
+def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
+    """Who is invited, who is coming, what was sent; and why nobody can be invited, if so."""
+    found = get_object_or_404(
+        Workshop.objects.organised_by(request.user).select_related("chapter"), pk=workshop_id
+    )
+    now = timezone.now()
+    (overview,) = overviews.overviews([found])
+    reach = _reach(found)
+    return render(
+        request,
+        "invitations/workshop.html",
+        {
+            "workshop": found,
+            "overview": overview,
+            "reach": reach,
+            "people": reach.subscribers - reach.to_invite,
+            "is_being_sent": found.invitation_logs.filter(status__in=LIVE_LOG_STATUSES).exists(),
+            "refusal": _refusal(found),
+            "has_begun": found.has_begun(now),
+            "coming": overviews.coming(found),
+            "sent": _sent(found.invitation_logs.all()),
+            "now": now,
+        },
+    )
+
+
+def _coming(request: HttpRequest) -> list[Coming]:
+    workshops = list(
+        Workshop.objects.organised_by(request.user)
+        .upcoming(timezone.now())
+        .select_related("chapter")
+        .order_by("starts_at", "pk")
+    )
+    letters = overviews.letters_of_workshops(workshops)
+    return [
+        Coming(overview, letters.get(overview.workshop.pk, Counter()))
+        for overview in overviews.overviews(workshops)
+    ]
+
+
+def _sent(logs: QuerySet[InvitationLog]) -> list[Sent]:
+    """The newest of these logs, with their numbers."""
+    newest = list(
+        logs.select_related("initiator", "chapter", "workshop").order_by("-pk")[:RECENT_LOGS]
+    )
+    letters = overviews.letters_of_logs(newest)
+    return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
+
+
+def _reach(workshop: Workshop) -> queries.Reach:
+    return queries.reach(workshop, Audience.EVERYONE)
+
+
+def _refusal(workshop: Workshop) -> str:
+    """Why nobody can be invited now; empty when they can."""
+    try:
+        inviting.check(workshop, at=timezone.now())
+    except inviting.Refused as refusal:
+        return refusal.message
+    return ""
