@@ -285,7 +285,7 @@ class Hold(models.Model):
 
 
 class Pace(models.Model):
-    """The one row from which every sender takes the moment of its next letter (MAIL_RATE_PER_SECOND)."""
+    """The one row from which every sender takes its moment (MAIL_RATE_PER_SECOND)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     next_at = models.DateTimeField(default=timezone.now, db_default=Now())

@@ -78,7 +78,7 @@ class Member(AbstractBaseUser):
             models.CheckConstraint(
                 name="email_is_trimmed_and_lower_case",
                 condition=Q(email=Lower(Trim("email"))),
-                violation_error_message="Write the e-mail address in lower case and without spaces.",
+                violation_error_message="Write the address in lower case and without spaces.",
             ),
         ]
 

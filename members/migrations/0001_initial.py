@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                             )
                         ),
                         name="email_is_trimmed_and_lower_case",
-                        violation_error_message="Write the e-mail address in lower case and without spaces.",
+                        violation_error_message="Write the address in lower case and without spaces.",
                     )
                 ],
             },

@@ -1,0 +1,88 @@
+"""`manage.py invite WORKSHOP {students,coaches,everyone} --initiator EMAIL [--wait]`"""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import Progress as ProgressBar
+
+from chapters.models import Workshop
+from invitations.services import delivering, inviting, preparing
+from invitations.services.manager import InvitationManager
+from logs.models import Audience, InvitationLog, LogStatus
+from logs.queries import Progress, progress
+from members.models import Member, normalize_email
+
+PATIENCE_SECONDS = 3  # so long without any progress, and we deliver in this process
+
+
+class Command(BaseCommand):
+    help = "Invite an audience to a workshop, as the buttons on the page do."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("workshop", type=int, help="the number of the workshop")
+        parser.add_argument("audience", choices=Audience.values)
+        parser.add_argument("--initiator", required=True, help="the e-mail address of who asks")
+        parser.add_argument(
+            "--wait",
+            action="store_true",
+            help="come back when it is done; deliver in this process when no worker answers",
+        )
+
+    def handle(self, *, workshop: int, audience: str, initiator: str, **options: Any) -> None:
+        log = self._start(workshop, audience, initiator)
+        self.stdout.write(f"Log {log.pk}: inviting {log.get_audience_display().lower()}.")
+        if options["wait"]:
+            self._wait(log)
+
+    def _start(self, workshop_id: int, audience: str, initiator: str) -> InvitationLog:
+        try:
+            workshop = Workshop.objects.select_related("chapter").get(pk=workshop_id)
+        except Workshop.DoesNotExist:
+            raise CommandError(f"There is no workshop {workshop_id}.") from None
+        try:
+            member = Member.objects.get(email=normalize_email(initiator), closed_at=None)
+        except Member.DoesNotExist:
+            raise CommandError("No open account has the address given as --initiator.") from None
+        try:
+            return InvitationManager().send_workshop_emails(workshop, audience, member)
+        except inviting.Refused as refusal:
+            raise CommandError(refusal.message) from None
+
+    def _wait(self, log: InvitationLog) -> None:
+        with ProgressBar(console=Console(file=sys.stderr)) as bar:
+            task = bar.add_task("letters", total=None)
+            moved_at, before = time.monotonic(), None
+            while log.is_live:
+                now = progress(log)
+                bar.update(task, total=now.letters or None, completed=now.success)
+                if (log.status, now) != before:
+                    moved_at, before = time.monotonic(), (log.status, now)
+                elif time.monotonic() - moved_at > PATIENCE_SECONDS:
+                    self._deliver_here(log)
+                time.sleep(0.2)
+                log.refresh_from_db()
+        self._tell(log, progress(log))
+
+    def _deliver_here(self, log: InvitationLog) -> None:
+        if log.status == LogStatus.PREPARING:
+            preparing.prepare(log.pk)
+        delivering.deliver_what_is_due()
+
+    def _tell(self, log: InvitationLog, counted: Progress) -> None:
+        self.stdout.write(
+            f"Log {log.pk} is {log.get_status_display()}: {counted.success} sent,"
+            f" {counted.failed} failed, {counted.unknown} in doubt, {counted.skipped} not written"
+            f" to, {counted.cancelled} cancelled, {counted.audience} in all."
+        )
+        if log.reason:
+            self.stdout.write(log.reason)
+        if counted.possible_duplicates:
+            self.stdout.write(f"{counted.possible_duplicates} of those sent may arrive twice.")
+        if log.status == LogStatus.FAILED or counted.failed or counted.unknown:
+            sys.exit(1)

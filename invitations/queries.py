@@ -1,0 +1,179 @@
+"""
+Who would be written to, who is left out, and why.
+
+Eligibility is written down once, here; the page that counts before a click, the batch that is
+prepared after it and the list of names all ask this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Concat
+
+from chapters.models import Chapter, Role, Subscription, Workshop
+from invitations.models import Answer
+from logs.models import LIVE_ENTRY_STATUSES, Action, Audience, EntryStatus
+from members.models import Ban, Member, MemberQuerySet
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class _Annotations(TypedDict):
+        invited_as: str
+        reason: str
+
+    Invitee = WithAnnotations[Member, _Annotations]
+
+ROLES_OF = {
+    Audience.STUDENTS: (Role.STUDENT,),
+    Audience.COACHES: (Role.COACH,),
+    Audience.EVERYONE: (Role.STUDENT, Role.COACH),
+}
+
+CLOSED = "closed the account"
+BANNED = "is banned"
+NO_TERMS = "has not accepted the terms"
+NO_ADDRESS = "has an address we cannot use"
+ANSWERED = "has already answered"
+INVITED = "is already invited"
+IN_DOUBT = "has a letter in doubt"
+NOT_ELIGIBLE = (CLOSED, BANNED, NO_TERMS, NO_ADDRESS)
+
+
+def subscribed(chapter: Chapter, *roles: Role) -> MemberQuerySet:
+    """
+    Everybody in such a group of the chapter, each of them once.
+
+    Planner joined members to groups and so counted them once per group; EXISTS cannot.
+    """
+    members: MemberQuerySet = Member.objects.filter(Exists(_subscription(chapter, *roles)))
+    return members
+
+
+def audience_of(workshop: Workshop, audience: Audience) -> QuerySet[Invitee]:
+    """
+    Everybody a button speaks of, eligible or not, each with the role they are `invited_as` and
+    the first `reason` for which they get no letter now ("" for those who get one).
+    """
+    roles = ROLES_OF[audience]
+    return cast(
+        "QuerySet[Invitee]",
+        subscribed(workshop.chapter, *roles)
+        .alias(
+            invitation=FilteredRelation("invitations", condition=Q(invitations__workshop=workshop)),
+            letter=FilteredRelation(
+                "log_entries",
+                condition=Q(
+                    log_entries__workshop=workshop,
+                    log_entries__action=Action.INVITE,
+                    log_entries__occasion="",
+                    log_entries__status__in=LIVE_ENTRY_STATUSES,
+                ),
+            ),
+        )
+        .annotate(invited_as=_invited_as(workshop.chapter, roles), reason=_reason()),
+    )
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one button would do now: subscribers = to_invite + everybody who is left out."""
+
+    audience: Audience
+    subscribers: int
+    eligible: int
+    to_invite: int
+    left_out: list[tuple[str, int]]
+
+
+def reach(workshop: Workshop, audience: Audience) -> Reach:
+    """The numbers beside a button, in one statement whatever the size of the chapter."""
+    counts = dict(
+        audience_of(workshop, audience)
+        .values_list("reason")
+        .annotate(people=Count("pk"))
+        .order_by()
+    )
+    subscribers = sum(counts.values())
+    return Reach(
+        audience=audience,
+        subscribers=subscribers,
+        eligible=subscribers - sum(counts.get(reason, 0) for reason in NOT_ELIGIBLE),
+        to_invite=counts.pop("", 0),
+        left_out=sorted(counts.items(), key=lambda reason_and_count: _rank(reason_and_count[0])),
+    )
+
+
+def left_out(workshop: Workshop, audience: Audience) -> QuerySet[Invitee]:
+    """Those who would get no letter now, each with the `reason`, by name."""
+    return audience_of(workshop, audience).exclude(reason="").order_by("name", "surname", "pk")
+
+
+def roles_of(member: Member, chapter: Chapter) -> list[Role]:
+    """As what a member may come: the roles whose groups of this chapter they are in."""
+    roles = Subscription.objects.filter(member=member, group__chapter=chapter)
+    return sorted(Role(role) for role in set(roles.values_list("group__role", flat=True)))
+
+
+def _subscription(chapter: Chapter, *roles: Role) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(
+        member=OuterRef("pk"), group__chapter=chapter, group__role__in=roles
+    )
+
+
+def _invited_as(chapter: Chapter, roles: tuple[Role, ...]) -> Case:
+    """Coaches are scarcer, so somebody in both groups is invited as coach."""
+    if Role.COACH not in roles:
+        return Case(default=Value(Role.STUDENT.value), output_field=CharField())
+    return Case(
+        When(Exists(_subscription(chapter, Role.COACH)), then=Value(Role.COACH.value)),
+        default=Value(Role.STUDENT.value),
+        output_field=CharField(),
+    )
+
+
+def _reason() -> Case:
+    """The first of DESIGN §5's reasons that holds."""
+    banned = Exists(Ban.objects.active().filter(member=OuterRef("pk")))
+    in_log = Cast("letter__log", TextField())
+    return Case(
+        When(closed_at__isnull=False, then=Value(CLOSED)),
+        When(banned, then=Value(BANNED)),
+        When(accepted_terms_at__isnull=True, then=Value(NO_TERMS)),
+        When(address_unusable_at__isnull=False, then=Value(NO_ADDRESS)),
+        When(
+            Q(invitation__isnull=False) & ~Q(invitation__answer=Answer.NONE), then=Value(ANSWERED)
+        ),
+        When(
+            Q(letter__status=EntryStatus.SUCCESS)
+            & Q(invitation__isnull=False)
+            & ~Q(invitation__role=F("invited_as")),
+            then=Concat(Value(f"{INVITED} as a "), F("invitation__role")),
+        ),
+        When(letter__status=EntryStatus.SUCCESS, then=Value(INVITED)),
+        When(letter__status=EntryStatus.UNKNOWN, then=Concat(Value(f"{IN_DOUBT} in log "), in_log)),
+        When(letter__isnull=False, then=Concat(Value("is being invited by log "), in_log)),
+        default=Value(""),
+        output_field=TextField(),
+    )
+
+
+def _rank(reason: str) -> int:
+    order = (CLOSED, BANNED, NO_TERMS, NO_ADDRESS, ANSWERED, INVITED, "is being invited", IN_DOUBT)
+    return next((n for n, start in enumerate(order) if reason.startswith(start)), len(order))

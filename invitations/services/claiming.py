@@ -1,0 +1,140 @@
+"""
+Which letters a sender takes in hand.
+
+What an organiser or a member changed between the click and this moment counts: whoever must not
+get the letter any more is skipped here, with the reason, and an address is read here and no sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from chapters.models import Role
+from invitations import queries
+from logs.models import Action
+from logs.services import slots
+from logs.services.slots import HeldSlot
+
+UNSUBSCRIBED = "is no longer subscribed"
+WORKSHOP_CANCELLED = "The workshop was cancelled."
+WORKSHOP_BEGUN = "The workshop has begun."
+OUTDATED = "A later answer has replaced this one."
+
+# `i` is the invitation of entry `e`; the rest is named as in slots.IS_OPEN, `m` is the member.
+_REASON = """
+    CASE
+        WHEN m.closed_at IS NOT NULL THEN %(closed)s
+        WHEN e.action = 'invite' AND EXISTS (
+            SELECT FROM members_ban b
+            WHERE b.member_id = m.id AND (b.is_permanent OR b.expires_at > now())
+        ) THEN %(banned)s
+        WHEN e.action = 'invite' AND m.accepted_terms_at IS NULL THEN %(no_terms)s
+        WHEN m.address_unusable_at IS NOT NULL THEN %(no_address)s
+        WHEN w.cancelled_at IS NOT NULL THEN %(workshop_cancelled)s
+        WHEN w.starts_at <= now() THEN %(workshop_begun)s
+        WHEN e.action = 'invite' AND i.answer <> '' THEN %(answered)s
+        WHEN e.action = 'invite' AND NOT EXISTS (
+            SELECT FROM chapters_subscription s JOIN chapters_group g ON g.id = s.group_id
+            WHERE s.member_id = m.id AND g.chapter_id = w.chapter_id AND g.role = i.role
+        ) THEN %(unsubscribed)s
+        WHEN e.action = 'confirmation' AND e.occasion <> i.answer_number::text THEN %(outdated)s
+        ELSE ''
+    END
+"""
+
+_CLAIM = f"""
+    WITH due AS (
+        SELECT e.id, e.workshop_id, e.action, e.message_id, e.tries,
+            m.id AS member_id, m.email, m.name,
+            i.token, i.role, {_REASON} AS reason,
+            (
+                SELECT g.role
+                FROM chapters_subscription s JOIN chapters_group g ON g.id = s.group_id
+                WHERE s.member_id = m.id AND g.chapter_id = w.chapter_id AND g.role <> i.role
+                LIMIT 1
+            ) AS other_role
+        FROM logs_invitationlogentry e
+        JOIN members_member m ON m.id = e.member_id
+        LEFT JOIN logs_invitationlog l ON l.id = e.log_id
+        LEFT JOIN chapters_workshop w ON w.id = e.workshop_id
+        LEFT JOIN invitations_invitation i
+            ON i.workshop_id = e.workshop_id AND i.member_id = e.member_id
+        WHERE e.status = 'pending' AND e.due_at <= now() AND e.priority <= %(priority)s
+            AND {slots.IS_OPEN}
+        ORDER BY e.priority, e.log_id, e.id
+        LIMIT %(limit)s
+        FOR UPDATE OF e SKIP LOCKED
+    ), skipped AS (
+        UPDATE logs_invitationlogentry e
+        SET status = 'skipped', reason = due.reason, changed_at = now()
+        FROM due WHERE e.id = due.id AND due.reason <> ''
+    ), taken AS (
+        UPDATE logs_invitationlogentry e
+        SET status = 'sending', lease = %(token)s, changed_at = now()
+        FROM due WHERE e.id = due.id AND due.reason = ''
+    )
+    SELECT reason = '' AS is_taken, role, other_role, id, workshop_id, action, message_id, tries,
+        member_id, email, name, token
+    FROM due ORDER BY id
+"""  # noqa: S608 -- made of constants; every value is a parameter
+
+_REASONS = {
+    "closed": queries.CLOSED,
+    "banned": queries.BANNED,
+    "no_terms": queries.NO_TERMS,
+    "no_address": queries.NO_ADDRESS,
+    "answered": queries.ANSWERED,
+    "workshop_cancelled": WORKSHOP_CANCELLED,
+    "workshop_begun": WORKSHOP_BEGUN,
+    "unsubscribed": UNSUBSCRIBED,
+    "outdated": OUTDATED,
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter in hand: whom it is for, as what they may come, and what it is about."""
+
+    role: Role
+    other_role: Role | None
+    entry_id: int
+    workshop_id: int
+    action: Action
+    message_id: UUID
+    tries: int
+    member_id: int
+    address: str
+    name: str
+    token: str
+
+
+@transaction.atomic
+def claim(slot: HeldSlot, accepted: Mapping[int, int], *, limit: int) -> tuple[list[Letter], bool]:
+    """
+    Record what was accepted, and take the next letters in hand, in ascending entry id.
+
+    :returns: the letters, and whether anything at all was due (some may have been skipped)
+    :raises Lost: when the lease ran out; then nothing is written
+    """
+    slots.renew(slot)
+    slots.record_accepted(slot, accepted)
+    slots.give_back(slot.token)
+    values = {
+        "priority": 0 if slot.nr == 1 else 1,
+        "limit": limit,
+        "token": slot.token,
+        **_REASONS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, values)
+        rows = cursor.fetchall()
+    return [_letter(*letter) for is_taken, *letter in rows if is_taken], bool(rows)
+
+
+def _letter(role: str, other_role: str | None, *facts: Any) -> Letter:
+    return Letter(Role(role), Role(other_role) if other_role else None, *facts)

@@ -1,0 +1,242 @@
+"""
+How letters leave: take a slot, claim a block, move the cursor, hand one letter over, go on.
+
+The order of the steps is the promise (`docs/delivery.md`); change it only together with a fault
+test that would have failed before.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from chapters.models import Workshop
+from invitations import mails
+from invitations.services import claiming, smtp
+from invitations.services.claiming import Letter
+from logs.services import holds, slots, steering
+from logs.services.slots import HeldSlot, Lost
+from members.services import addresses
+
+logger = logging.getLogger(__name__)
+
+BLOCK_SECONDS = 5  # then claim again, so that single letters wait no longer
+LARGEST_BLOCK = 200
+FIRST_BLOCK = 10
+FAILURES_IN_A_ROW = 20
+LONGEST_DELAY = timedelta(hours=1)
+
+stopping = threading.Event()  # set by SIGTERM: finish the letter in hand, leave the rest to others
+
+
+_T = TypeVar("_T")
+
+
+class _Sender(threading.local):
+    """What a thread keeps from one task to the next: its connection and its measured pace."""
+
+    def __init__(self) -> None:
+        self.connection = smtp.Connection()
+        self.block_size = FIRST_BLOCK
+        self.failures_in_a_row = 0
+
+
+_sender = _Sender()
+
+
+class _Stop(Exception):
+    """No further letter in this task: sending was stopped, held or asked to end."""
+
+
+def deliver_what_is_due() -> bool:
+    """
+    Send what is due until nothing is, or TASK_SECONDS are over.
+
+    :returns: whether something may be left to send now, so that another bell is worth ringing
+    """
+    slot = slots.take(worker=f"{socket.gethostname()}:{os.getpid()}")
+    if slot is None:
+        return False
+    accepted: dict[int, int] = {}
+    may_be_more = False
+    try:
+        may_be_more = _work(slot, accepted)
+        _insist(lambda: slots.release(slot, accepted), until=_letter_deadline())
+    except Lost:
+        _sender.connection.close()
+        logger.warning("lease %s of slot %s was lost; others settle it", slot.token, slot.nr)
+    steering.finish_done()
+    return may_be_more
+
+
+def probe_hold() -> bool:
+    """
+    While sending is held, ask the mail server again when that is due.
+
+    :returns: whether the hold was lifted
+    """
+    if not holds.take_probe():
+        return False
+    refused = smtp.Connection().probe(deadline=_letter_deadline())
+    if refused:
+        return False
+    holds.lift()
+    logger.info("the mail server answers again")
+    return True
+
+
+def _work(slot: HeldSlot, accepted: dict[int, int]) -> bool:
+    ends_at = time.monotonic() + settings.TASK_SECONDS
+    while time.monotonic() < ends_at and not stopping.is_set():
+        try:
+            letters, was_due = claiming.claim(slot, accepted, limit=_sender.block_size)
+        except (OperationalError, InterfaceError) as error:
+            # Whether it was committed is not known: give everything back and start anew.
+            logger.warning("claim of slot %s broke: %s", slot.nr, type(error).__name__)
+            connection.close()
+            return True
+        accepted.clear()
+        if not was_due:
+            return False
+        try:
+            _send_block(slot, letters, accepted)
+        except _Stop:
+            return False
+    return True
+
+
+def _send_block(slot: HeldSlot, letters: list[Letter], accepted: dict[int, int]) -> None:
+    began_at = time.monotonic()
+    sent = 0
+    drafts: dict[tuple[object, ...], mails.Draft] = {}
+    for letter in letters:
+        if stopping.is_set():
+            raise _Stop
+        if time.monotonic() - began_at > BLOCK_SECONDS:
+            break
+        _send(slot, letter, drafts, accepted)
+        sent += 1
+    seconds = max(time.monotonic() - began_at, 0.001)
+    _sender.block_size = max(1, min(LARGEST_BLOCK, round(sent / seconds)))
+
+
+def _send(
+    slot: HeldSlot,
+    letter: Letter,
+    drafts: dict[tuple[object, ...], mails.Draft],
+    accepted: dict[int, int],
+) -> None:
+    deadline = _letter_deadline()
+    wait = _insist(lambda: slots.move_cursor(slot, letter.entry_id), until=deadline)
+    if wait is None or not _wait(wait, deadline):
+        raise _Stop
+    try:
+        text = _compose(letter, drafts)
+        smtp.check_address(letter.address)
+    except Exception as error:
+        logger.exception("entry %s could not be composed", letter.entry_id)
+        reason = f"The letter could not be written ({type(error).__name__})."
+        _insist(lambda: slots.fail(slot, letter.entry_id, reason=reason), until=deadline)
+        return
+    outcome = _sender.connection.send(text, to=letter.address, deadline=deadline)
+    if isinstance(outcome, smtp.Accepted):
+        _sender.failures_in_a_row = 0
+        accepted[letter.entry_id] = outcome.code
+        return
+    _sender.failures_in_a_row += 1
+    is_refused = isinstance(outcome, smtp.Refused)
+    _insist(lambda: _record(slot, letter, outcome), until=_letter_deadline())
+    if is_refused or _sender.failures_in_a_row >= FAILURES_IN_A_ROW:
+        _sender.failures_in_a_row = 0
+        _insist(lambda: holds.hold(reason=_hold_reason(outcome)), until=_letter_deadline())
+        logger.error("sending is held: the mail server refuses us")
+        raise _Stop
+
+
+@transaction.atomic
+def _record(slot: HeldSlot, letter: Letter, outcome: smtp.Outcome) -> None:
+    """Write down whatever is not a success, before the cursor moves on."""
+    match outcome:
+        case smtp.Deferred(reason=reason, code=code):
+            delay = _backoff(letter.tries)
+            slots.try_later(slot, letter.entry_id, delay=delay, reason=reason, code=code)
+        case smtp.Rejected(reason=reason, code=code, is_bad_address=is_bad):
+            slots.fail(slot, letter.entry_id, reason=reason, code=code)
+            if is_bad:
+                addresses.mark_unusable(letter.member_id, letter.address, reason=reason)
+        case smtp.InDoubt():
+            slots.doubt(slot.token, letter.entry_id)
+        case smtp.Refused():
+            slots.give_back(slot.token, entry_id=letter.entry_id)
+
+
+def _hold_reason(outcome: smtp.Outcome) -> str:
+    match outcome:
+        case smtp.Refused(reason=reason):
+            return reason
+        case smtp.Deferred(reason=reason) | smtp.Rejected(reason=reason):
+            return f"{FAILURES_IN_A_ROW} letters in a row were not taken, the last with {reason}"
+        case _:
+            return f"{FAILURES_IN_A_ROW} letters in a row were not taken."
+
+
+def _compose(letter: Letter, drafts: dict[tuple[object, ...], mails.Draft]) -> bytes:
+    """The letter; what is the same for everybody is written once a block."""
+    kind = (letter.workshop_id, letter.action, letter.role, letter.other_role)
+    if kind not in drafts:
+        workshop = Workshop.objects.select_related("chapter").get(pk=letter.workshop_id)
+        drafts[kind] = mails.draft(
+            workshop, action=letter.action, role=letter.role, other_role=letter.other_role
+        )
+    return drafts[kind].letter_to(
+        mails.Recipient(
+            member_id=letter.member_id,
+            address=letter.address,
+            name=letter.name,
+            token=letter.token,
+            message_id=letter.message_id,
+        )
+    )
+
+
+def _wait(seconds: float, deadline: float) -> bool:
+    """Wait for this letter's moment; not where too little of its time would be left to send it."""
+    if time.monotonic() + seconds + settings.EMAIL_TIMEOUT > deadline:
+        return False
+    return not (seconds and stopping.wait(seconds))
+
+
+def _backoff(tries: int) -> timedelta:
+    """Twice as long each time, at most an hour, and never all at the same moment."""
+    seconds = settings.RETRY_DELAY_SECONDS * 2 ** min(tries, 20) * random.uniform(0.75, 1.25)  # noqa: S311 -- jitter
+    return min(timedelta(seconds=seconds), LONGEST_DELAY)
+
+
+def _letter_deadline() -> float:
+    return time.monotonic() + float(settings.LETTER_SECONDS)
+
+
+def _insist(step: Callable[[], _T], *, until: float) -> _T:
+    """
+    Repeat a harmless step over a lost connection to PostgreSQL.
+
+    :raises Lost: when PostgreSQL is away for longer than a letter may take
+    """
+    while True:
+        try:
+            return step()
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            if time.monotonic() >= until:
+                raise Lost from error
+            time.sleep(0.2)

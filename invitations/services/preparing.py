@@ -1,0 +1,125 @@
+"""
+From a click to the ledger: one entry for everybody in the audience, in one transaction.
+
+Whole or nothing, a handful of statements whatever the size of the chapter, and harmless when run
+twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from chapters.models import Workshop
+from invitations import queries
+from logs.locks import lock_workshop
+from logs.models import Audience, InvitationLog, LogStatus
+from logs.services.logger import InvitationLogger
+
+logger = logging.getLogger(__name__)
+
+MOST_TRIES = 5
+JUST_ELIGIBLE = "became eligible while the letters were prepared; invite them with one more click"
+
+
+class TooMany(Exception):
+    """More people would be written to than the chapter has, or than the organiser was shown."""
+
+
+def prepare(log_id: int) -> bool:
+    """
+    Fill the log and let its letters leave.
+
+    :returns: whether there are letters to send now
+    """
+    counted = InvitationLog.objects.filter(
+        pk=log_id, status=LogStatus.PREPARING, prepare_tries__lt=MOST_TRIES
+    ).update(prepare_tries=F("prepare_tries") + 1)
+    if not counted:
+        _give_up(log_id, f"It could not be prepared in {MOST_TRIES} tries.")
+        return False
+    try:
+        return _fill(log_id)
+    except TooMany as error:
+        logger.exception("log %s was stopped by the guard", log_id)
+        _give_up(log_id, str(error), tries=0)
+        return False
+
+
+@transaction.atomic
+def _fill(log_id: int) -> bool:
+    log = InvitationLog.objects.select_for_update(no_key=True).get(pk=log_id)
+    if log.status != LogStatus.PREPARING:
+        return False
+    workshop = Workshop.objects.select_related("chapter").get(invitation_logs=log)
+    lock_workshop(workshop.pk)
+    audience = queries.audience_of(workshop, Audience(log.audience))
+    _invite(workshop, audience.filter(reason=""))
+    letters = InvitationLogger().add_letters(log, audience.filter(reason=""))
+    InvitationLogger().add_skipped(log, audience, otherwise=JUST_ELIGIBLE)
+    _guard(log, letters)
+    changes: dict[str, object] = {"status": LogStatus.RUNNING, "started_at": Now()}
+    if not letters:
+        changes |= {"status": LogStatus.COMPLETED, "finished_at": Now()}
+    InvitationLog.objects.filter(pk=log_id).update(**changes)
+    return bool(letters)
+
+
+def _invite(workshop: Workshop, members: QuerySet[queries.Invitee]) -> None:
+    """
+    An invitation for each of them. One that was never delivered takes the role of this run.
+    """
+    people, values = members.order_by().values_list("pk", "invited_as").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO invitations_invitation (workshop_id, member_id, role)
+            SELECT %s, person.id, person.role FROM ({people}) AS person (id, role)
+            ORDER BY person.id
+            ON CONFLICT (workshop_id, member_id) DO UPDATE SET role = excluded.role
+            WHERE invitations_invitation.answer = ''
+                AND invitations_invitation.role <> excluded.role
+            """,  # noqa: S608 -- the inner statement is Django's own, with its values apart
+            [workshop.pk, *values],
+        )
+
+
+def _guard(log: InvitationLog, letters: int) -> None:
+    """
+    Compare with what the organiser saw and with a count made without this module's queries.
+
+    :raises TooMany: and the transaction leaves nothing behind
+    """
+    if log.seen_count is not None and letters > math.ceil(log.seen_count * 1.02):
+        raise TooMany(
+            f"The page promised letters to {log.seen_count} people, and {letters} would have"
+            " been written to. Nobody was. Look at the numbers and send again."
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM logs_invitationlogentry e
+            WHERE e.log_id = %s AND e.status = 'pending' AND e.member_id NOT IN (
+                SELECT s.member_id FROM chapters_subscription s
+                JOIN chapters_group g ON g.id = s.group_id WHERE g.chapter_id = %s
+            )
+            """,
+            [log.pk, log.chapter_id],
+        )
+        row = cursor.fetchone()
+    strangers = row[0] if row else 0
+    if strangers:
+        raise TooMany(
+            f"{strangers} of {letters} people are not subscribed to this chapter. Nobody was"
+            " written to. Tell the people who run codebar."
+        )
+
+
+def _give_up(log_id: int, reason: str, *, tries: int = MOST_TRIES) -> None:
+    InvitationLog.objects.filter(
+        pk=log_id, status=LogStatus.PREPARING, prepare_tries__gte=tries
+    ).update(status=LogStatus.FAILED, reason=reason, finished_at=Now())

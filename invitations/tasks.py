@@ -1,0 +1,81 @@
+"""
+Work for later. A task is a nudge and carries an id or nothing; it may be lost, doubled or late.
+
+The doorbell is rung with short time-outs and no retries, and after a failure a process rings
+nobody for a while: a broker that refuses or stays silent must not slow a click, and the sweep
+finds what nobody was told.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from celery import current_app, shared_task
+
+logger = logging.getLogger(__name__)
+
+SILENCE_SECONDS = 30
+
+_silent_until = 0.0
+
+
+def ring() -> None:
+    """Nudge a worker to send what is due. Never raises."""
+    _ring("invitations.tasks.deliver")
+
+
+def ring_prepare(log_id: int) -> None:
+    """Nudge a worker to prepare a log. Never raises."""
+    _ring("invitations.tasks.prepare", log_id=log_id)
+
+
+@shared_task
+def prepare(log_id: int, **_: object) -> None:
+    from invitations.services import preparing
+
+    if preparing.prepare(log_id):
+        ring_for_all()
+
+
+@shared_task
+def deliver(**_: object) -> None:
+    from invitations.services import delivering
+
+    if delivering.deliver_what_is_due():
+        ring()
+
+
+@shared_task
+def sweep(**_: object) -> None:
+    from invitations.services import sweeping
+
+    sweeping.sweep()
+
+
+def ring_for_all() -> None:
+    """Nudge one worker for each free connection. Never raises."""
+    from logs.services import slots
+
+    for _ in range(slots.free_count()):
+        ring()
+
+
+def _ring(task: str, **ids: int) -> None:
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        return
+    try:
+        with current_app.connection_for_write(
+            transport_options={
+                **current_app.conf.broker_transport_options,
+                "socket_timeout": 0.3,
+                "socket_connect_timeout": 0.3,
+                "max_retries": 0,
+            },
+            connect_timeout=0.3,
+        ) as connection:
+            current_app.send_task(task, kwargs=ids, connection=connection, retry=False)
+    except Exception as error:  # noqa: BLE001 -- whatever is wrong with the broker, the click succeeded
+        _silent_until = time.monotonic() + SILENCE_SECONDS
+        logger.warning("the doorbell is broken (%s); the sweep will find it", type(error).__name__)

@@ -1,0 +1,331 @@
+"""
+Slots, leases and cursors: the part of the delivery protocol that only the ledger knows.
+
+A slot is the place of one SMTP connection. Whoever takes it gets a token; entries in hand carry
+that token as their lease. Before each letter the slot's cursor moves onto it, in one commit. So
+after a crash everything before the cursor was accepted, the letter at the cursor is in doubt, and
+everything after it is untouched. `docs/delivery.md` tells it in full.
+
+Every statement is harmless when repeated: it names states and absolute values, and its token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from logs.models import Action
+
+# `e` is an entry, `l` its log and `w` its workshop, if they have one. A global switch that is
+# missing means off, and so does one that cannot be read: the statement fails and nothing is sent.
+IS_OPEN = """
+    EXISTS (SELECT FROM logs_switch s WHERE s.chapter_id IS NULL AND s.is_on)
+    AND NOT EXISTS (SELECT FROM logs_hold h WHERE h.since IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT FROM logs_switch s
+        WHERE NOT s.is_on AND s.chapter_id = coalesce(l.chapter_id, w.chapter_id)
+    )
+    AND (e.log_id IS NULL OR l.status = 'running')
+"""
+
+DOUBTED_ONCE = (
+    "The connection broke after the letter was handed over. It is sent once more and may"
+    " arrive twice."
+)
+DOUBTED_TWICE = (
+    "The connection broke after the letter was handed over. It may have arrived: look before"
+    " you send it again."
+)
+MOST_TRIES = 8
+
+
+class Lost(Exception):
+    """The lease ran out and the slot was settled: what we had in hand is no longer ours."""
+
+
+@dataclass(frozen=True)
+class HeldSlot:
+    nr: int
+    token: UUID
+
+
+def provide(count: int) -> None:
+    """Have `count` slots; a surplus one goes as soon as it is free."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO logs_slot (nr) SELECT generate_series(1, %s) ON CONFLICT DO NOTHING",
+            [count],
+        )
+        cursor.execute("DELETE FROM logs_slot WHERE nr > %s AND token IS NULL", [count])
+
+
+def take(*, worker: str) -> HeldSlot | None:
+    """
+    A free slot, or nothing when every connection is in use.
+
+    Slot 1 sends single letters only, so it goes last: a bulk send leaves it free for them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE logs_slot
+            SET token = gen_random_uuid(), cursor = NULL, worker = %s,
+                until = now() + make_interval(secs => %s)
+            WHERE nr = (
+                SELECT nr FROM logs_slot WHERE token IS NULL
+                ORDER BY nr = 1, nr LIMIT 1 FOR UPDATE SKIP LOCKED
+            )
+            RETURNING nr, token
+            """,
+            [worker, settings.LEASE_SECONDS],
+        )
+        row = cursor.fetchone()
+    return HeldSlot(*row) if row else None
+
+
+def renew(slot: HeldSlot) -> None:
+    """Start the lease anew with nothing sent. First statement of a claim; raises `Lost`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE logs_slot SET cursor = NULL, until = now() + make_interval(secs => %s)
+            WHERE nr = %s AND token = %s AND until > now()
+            """,
+            [settings.LEASE_SECONDS, slot.nr, slot.token],
+        )
+        if cursor.rowcount == 0:
+            raise Lost
+
+
+def move_cursor(slot: HeldSlot, entry_id: int) -> float | None:
+    """
+    Allow exactly this letter to leave, and record all before it as accepted.
+
+    :returns: the seconds to wait first (MAIL_RATE_PER_SECOND), or nothing when it must not
+        leave: sending is stopped, held or paused, or the lease is gone
+    """
+    moved = f"""
+        UPDATE logs_slot SET cursor = %s, until = now() + make_interval(secs => %s)
+        WHERE nr = %s AND token = %s AND until > now() AND EXISTS (
+            SELECT FROM logs_invitationlogentry e
+            LEFT JOIN logs_invitationlog l ON l.id = e.log_id
+            LEFT JOIN chapters_workshop w ON w.id = e.workshop_id
+            WHERE e.id = %s AND e.lease = %s AND {IS_OPEN}
+        )
+        RETURNING 0
+    """  # noqa: S608 -- IS_OPEN is a constant of this module
+    values: list[int | float | UUID] = [
+        entry_id,
+        settings.LEASE_SECONDS,
+        slot.nr,
+        slot.token,
+        entry_id,
+        slot.token,
+    ]
+    rate = settings.MAIL_RATE_PER_SECOND
+    if rate:
+        moved = f"""
+            WITH moved AS ({moved})
+            UPDATE logs_pace SET next_at = greatest(next_at, clock_timestamp())
+                + make_interval(secs => %s)
+            WHERE id = 1 AND EXISTS (SELECT FROM moved)
+            RETURNING extract(epoch FROM next_at - clock_timestamp()) - %s
+        """  # noqa: S608 -- as above
+        gap = 1 / rate
+        values += [gap, gap]
+    with connection.cursor() as cursor:
+        cursor.execute(moved, values)
+        row = cursor.fetchone()
+    return None if row is None else max(float(row[0]), 0.0)
+
+
+def record_accepted(slot: HeldSlot, accepted: Mapping[int, int]) -> None:
+    """The letters the mail server took: entry id and the code of its answer."""
+    if not accepted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE logs_invitationlogentry e
+            SET status = 'success', lease = NULL, answer_code = a.code, changed_at = now(),
+                reason = CASE WHEN e.doubts > 0 THEN e.reason ELSE '' END
+            FROM unnest(%s::bigint[], %s::smallint[]) AS a (id, code)
+            WHERE e.id = a.id AND e.lease = %s AND e.status = 'sending'
+            """,
+            [list(accepted), list(accepted.values()), slot.token],
+        )
+
+
+def give_back(token: UUID, *, entry_id: int | None = None) -> None:
+    """What was claimed and not sent waits again, or is cancelled with its log."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE logs_invitationlogentry e
+            SET lease = NULL, changed_at = now(),
+                status = CASE WHEN EXISTS (
+                    SELECT FROM logs_invitationlog l
+                    WHERE l.id = e.log_id AND l.status = 'cancelled'
+                ) THEN 'cancelled' ELSE 'pending' END
+            WHERE e.lease = %s AND e.status = 'sending' AND e.id = coalesce(%s, e.id)
+            """,
+            [token, entry_id],
+        )
+
+
+def fail(slot: HeldSlot, entry_id: int, *, reason: str, code: int | None = None) -> None:
+    """This letter will not be tried again by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE logs_invitationlogentry
+            SET status = 'failed', lease = NULL, reason = %s, answer_code = %s, changed_at = now()
+            WHERE id = %s AND lease = %s AND status = 'sending'
+            """,
+            [reason, code, entry_id, slot.token],
+        )
+
+
+def try_later(
+    slot: HeldSlot, entry_id: int, *, delay: timedelta, reason: str, code: int | None = None
+) -> None:
+    """Wait and try again; `failed` after eight tries or when the workshop begins before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE logs_invitationlogentry e
+            SET lease = NULL, tries = e.tries + 1,
+                due_at = now() + make_interval(secs => %(delay)s),
+                reason = %(reason)s, answer_code = %(code)s, changed_at = now(),
+                status = CASE
+                    WHEN e.tries + 1 >= %(most)s OR EXISTS (
+                        SELECT FROM chapters_workshop w
+                        WHERE w.id = e.workshop_id
+                            AND w.starts_at <= now() + make_interval(secs => %(delay)s)
+                    ) THEN 'failed'
+                    WHEN EXISTS (
+                        SELECT FROM logs_invitationlog l
+                        WHERE l.id = e.log_id AND l.status = 'cancelled'
+                    ) THEN 'cancelled'
+                    ELSE 'pending' END
+            WHERE e.id = %(id)s AND e.lease = %(token)s AND e.status = 'sending'
+            """,
+            {
+                "delay": delay.total_seconds(),
+                "reason": reason,
+                "code": code,
+                "most": MOST_TRIES,
+                "id": entry_id,
+                "token": slot.token,
+            },
+        )
+
+
+def doubt(token: UUID, entry_id: int) -> None:
+    """
+    It may have arrived. Sent once more with the same Message-ID; the second time a person decides.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE logs_invitationlogentry e
+            SET lease = NULL, doubts = e.doubts + 1, changed_at = now(),
+                due_at = now() + make_interval(secs => %(delay)s),
+                status = CASE WHEN again.is_allowed THEN 'pending' ELSE 'unknown' END,
+                reason = CASE WHEN again.is_allowed THEN %(once)s ELSE %(twice)s END
+            FROM (
+                SELECT d.id, d.doubts = 0 AND d.action = ANY(%(repeatable)s) AND NOT EXISTS (
+                    SELECT FROM logs_invitationlog l
+                    WHERE l.id = d.log_id AND l.status = 'cancelled'
+                ) AS is_allowed
+                FROM logs_invitationlogentry d WHERE d.id = %(id)s
+            ) AS again
+            WHERE e.id = again.id AND e.lease = %(token)s AND e.status = 'sending'
+            """,
+            {
+                "delay": settings.DOUBT_DELAY_SECONDS,
+                "once": DOUBTED_ONCE,
+                "twice": DOUBTED_TWICE,
+                "repeatable": [Action.INVITE.value, Action.CONFIRMATION.value],
+                "id": entry_id,
+                "token": token,
+            },
+        )
+
+
+@transaction.atomic
+def release(slot: HeldSlot, accepted: Mapping[int, int]) -> None:
+    """
+    Record what was accepted, give the rest back and free the slot.
+
+    :raises Lost: when the lease ran out; then nothing is written
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM logs_slot WHERE nr = %s AND token = %s AND until > now() FOR UPDATE",
+            [slot.nr, slot.token],
+        )
+        if cursor.fetchone() is None:
+            raise Lost
+    record_accepted(slot, accepted)
+    give_back(slot.token)
+    _free(slot.nr)
+
+
+def settle_expired() -> int:
+    """
+    Settle every slot whose lease ran out, by its cursor.
+
+    :returns: how many slots were settled
+    """
+    settled = 0
+    while _settle_one():
+        settled += 1
+    return settled
+
+
+def free_count() -> int:
+    """How many more connections could send now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM logs_slot WHERE token IS NULL")
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+@transaction.atomic
+def _settle_one() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT nr, token, cursor FROM logs_slot
+            WHERE token IS NOT NULL AND until < now() LIMIT 1 FOR UPDATE SKIP LOCKED
+            """
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return False
+        nr, token, at = row
+        if at is not None:
+            cursor.execute(
+                """
+                UPDATE logs_invitationlogentry
+                SET status = 'success', is_settled = true, lease = NULL, changed_at = now(),
+                    reason = CASE WHEN doubts > 0 THEN reason ELSE '' END
+                WHERE lease = %s AND status = 'sending' AND id < %s
+                """,
+                [token, at],
+            )
+            doubt(token, at)
+    give_back(token)
+    _free(nr)
+    return True
+
+
+def _free(nr: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE logs_slot SET token = NULL, cursor = NULL WHERE nr = %s", [nr])

@@ -1,0 +1,124 @@
+"""Real Celery processes for tests: workers and a beat, in groups that can be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+from django.db import connection
+
+from tests.support.smtp_sink import SmtpSink
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+# The protocol's times, shortened so that an outage of five leases lasts ten seconds.
+QUICK = {
+    "EMAIL_TIMEOUT": "0.5",
+    "LETTER_SECONDS": "1",
+    "TASK_SECONDS": "0.8",
+    "LEASE_SECONDS": "2",
+    "SWEEP_SECONDS": "0.5",
+    "PREPARE_GRACE_SECONDS": "1",
+    "DOUBT_DELAY_SECONDS": "0.2",
+    "RETRY_DELAY_SECONDS": "0.2",
+    "HOLD_PROBE_SECONDS": "0.5",
+    "VISIBILITY_TIMEOUT": "5",
+    "MAIL_CONNECTIONS": "4",
+    "CONN_MAX_AGE": "60",
+}
+
+
+def database_url() -> str:
+    """The test database, for processes of their own."""
+    db = connection.settings_dict
+    return f"postgres://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
+
+
+class CeleryProcess:
+    """One `celery -A codebar …` in a process group of its own."""
+
+    def __init__(self, *arguments: str, variables: dict[str, str]) -> None:
+        self._log = tempfile.NamedTemporaryFile(mode="w+", prefix="celery-", suffix=".log")  # noqa: SIM115 -- closed in stop()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "codebar", *arguments],
+            cwd=CHECKOUT,
+            env=os.environ | variables,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @property
+    def output(self) -> str:
+        return Path(self._log.name).read_text()
+
+    @property
+    def children(self) -> list[psutil.Process]:
+        """The pool's processes, where the pool is made of processes."""
+        return psutil.Process(self._process.pid).children(recursive=True)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group, as a power cut would."""
+        if self.is_alive:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def terminate(self, timeout: float = 30) -> None:
+        """SIGTERM to the worker, as a deploy would; waits until it has gone."""
+        if self.is_alive:
+            self._process.terminate()
+        self._process.wait(timeout)
+
+    def stop(self) -> None:
+        self.kill()
+        self._log.close()
+
+
+class Station:
+    """
+    What a test sends with: a mail server, and as many workers and beats as it starts.
+
+    :param variables: environment on top of `QUICK`
+    """
+
+    def __init__(self, sink: SmtpSink, *, broker_url: str, variables: dict[str, str]) -> None:
+        self.sink = sink
+        self.variables = QUICK | variables | {"BROKER_URL": broker_url}
+        self.processes: list[CeleryProcess] = []
+
+    def start_worker(self, *, pool: str = "prefork", concurrency: int = 2) -> CeleryProcess:
+        """A worker with a host name of its own."""
+        name = f"w{len(self.processes)}-{os.getpid()}@test"
+        return self._start(
+            "worker", "--pool", pool, "--concurrency", str(concurrency), "--hostname", name,
+            "--without-gossip", "--without-mingle", "--loglevel", "INFO",
+        )  # fmt: skip
+
+    def start_beat(self) -> CeleryProcess:
+        """The one that rings for the sweep every half second."""
+        folder = tempfile.mkdtemp(prefix="beat-")
+        return self._start(
+            "beat", "--schedule", f"{folder}/schedule", "--pidfile", "", "--max-interval", "0.2"
+        )
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.stop()
+
+    def _start(self, *arguments: str) -> CeleryProcess:
+        surroundings = self.variables | {
+            "DATABASE_URL": database_url(),
+            "EMAIL_URL": self.sink.url,
+        }
+        process = CeleryProcess(*arguments, variables=surroundings)
+        self.processes.append(process)
+        return process
