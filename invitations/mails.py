@@ -1,0 +1,375 @@
+"""
+The letters about a workshop: what they say, and each of them as a complete message.
+
+A letter is written once for everybody who gets the same words, as a `Draft` with gaps. Filling
+in one person is a few replacements, without database and templates, since a batch has thousands.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from binascii import b2a_qp
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.header import Header
+from email.utils import format_datetime, parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import css_inline
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.dateformat import format as format_date
+from django.utils.html import escape
+
+from chapters.models import Chapter, Role, Workshop
+from chapters.queries import capacity, host_of
+from invitations.services import unsubscribing
+from logs.models import Action
+
+DAY = "l j F"
+HOUR = "H:i"
+CRLF = "\r\n"
+
+TITLES = {
+    (Action.INVITE, Role.STUDENT): "Come and code with us",
+    (Action.INVITE, Role.COACH): "Come and coach with us",
+    (Action.CONFIRMATION, Role.STUDENT): "See you",
+    (Action.CONFIRMATION, Role.COACH): "See you",
+}
+
+# What stands in a gap while templates are rendered. Nobody can guess it, so nobody can write it
+# into a description or a name; it is made of letters and digits, so nothing escapes or splits it.
+HTML_NAME, TEXT_NAME, TOKEN, UNSUBSCRIBE = (f"{gap}{secrets.token_hex(16)}" for gap in "hntu")
+GAPS = re.compile(f"({HTML_NAME}|{TEXT_NAME}|{TOKEN}|{UNSUBSCRIBE})")
+
+LINE_BREAKS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+PLAIN_WORDS = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")
+PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+
+_inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One person who gets a letter: where it goes, and what differs in it."""
+
+    member_id: int
+    address: str
+    name: str
+    token: str
+    message_id: UUID
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A letter as far as it is the same for everybody; `html`, `text` and `mould` have gaps."""
+
+    subject: str
+    sender: str
+    html: str
+    text: str
+    mould: bytes
+    chapter_id: int
+    role: Role
+
+    def letter_to(self, recipient: Recipient) -> bytes:
+        """
+        The complete message (RFC 5322, lines end in CRLF), for SMTP's DATA.
+
+        Made again for the same entry it has the same `Message-ID`; only its date is new.
+
+        :raises ValueError: when the address cannot be written to, or when it, the name or the
+            token holds what has no place in a letter, such as a line break
+        """
+        fillings = self._fillings(recipient)
+        return self.mould % {
+            b"address": ascii_address(recipient.address).encode(),
+            b"date": format_datetime(datetime.now(UTC)).encode(),
+            b"message_id": str(recipient.message_id).encode(),
+            b"unsubscribe": fillings[UNSUBSCRIBE].encode(),
+            **{gap.encode(): _quoted(filling) for gap, filling in fillings.items()},
+        }
+
+    def html_for(self, recipient: Recipient) -> str:
+        """
+        The HTML part as this person gets it.
+
+        :raises ValueError: as `letter_to`
+        """
+        return _filled_in(self.html, self._fillings(recipient))
+
+    def text_for(self, recipient: Recipient) -> str:
+        """
+        The text part as this person gets it.
+
+        :raises ValueError: as `letter_to`
+        """
+        return _filled_in(self.text, self._fillings(recipient))
+
+    def _fillings(self, recipient: Recipient) -> dict[str, str]:
+        """What goes into each gap."""
+        if not PLAIN_TOKEN.fullmatch(recipient.token):
+            raise ValueError("The token of the invitation is malformed.")
+        name = _one_line(recipient.name).strip() or "there"
+        return {
+            HTML_NAME: escape(name),
+            TEXT_NAME: name,
+            TOKEN: recipient.token,
+            UNSUBSCRIBE: unsubscribing.token_for(
+                member_id=recipient.member_id, chapter_id=self.chapter_id, role=self.role
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A letter to show to an organiser: nobody's, and its links lead nowhere."""
+
+    subject: str
+    sender: str
+    html: str
+
+
+def draft(workshop: Workshop, *, action: Action, role: Role, other_role: Role | None) -> Draft:
+    """
+    The letter to everybody who is written to for this reason, in this role.
+
+    `other_role` is the one in which they can come as well, where they are in both groups.
+
+    :raises ValueError: when the chapter's name or address cannot stand in a letter's head
+    """
+    context = _context(workshop, action=action, role=role, other_role=other_role) | {
+        "html_name": HTML_NAME,
+        "text_name": TEXT_NAME,
+        "answer_link": settings.SITE_URL + reverse("invitation", args=[TOKEN]),
+        "unsubscribe_link": settings.SITE_URL + reverse("unsubscribe", args=[UNSUBSCRIBE]),
+    }
+    html, text = _html(action, context), _text(action, context)
+    return Draft(
+        subject=context["subject"],
+        sender=_sender(workshop.chapter),
+        html=html,
+        text=text,
+        mould=_mould(_head(workshop.chapter, action, context["subject"]), html=html, text=text),
+        chapter_id=workshop.chapter_id,
+        role=role,
+    )
+
+
+def preview(workshop: Workshop, *, role: Role) -> Preview:
+    """The invitation to this workshop as somebody called Amina would get it."""
+    context = _context(workshop, action=Action.INVITE, role=role, other_role=None) | {
+        "html_name": "Amina",
+        "answer_link": "#",
+        "unsubscribe_link": "#",
+    }
+    return Preview(
+        subject=context["subject"],
+        sender=_sender(workshop.chapter),
+        html=_html(Action.INVITE, context),
+    )
+
+
+def ascii_address(address: str) -> str:
+    """
+    The address as it stands in the head of a letter and in SMTP's RCPT.
+
+    A domain with other letters is written in their ASCII form (IDNA). A local part with other
+    letters would need SMTPUTF8, which few servers speak.
+
+    :raises ValueError: when it is not an address, or not one we can write to
+    """
+    try:
+        validate_email(_one_line(address))
+    except ValidationError as error:
+        raise ValueError("The address is not one we can write to.") from error
+    local, _, domain = address.rpartition("@")
+    if not local.isascii():
+        raise ValueError("The address has letters that our mail server cannot write.")
+    return address if domain.isascii() else f"{local}@{domain.encode('idna').decode()}"
+
+
+# ---- What a letter says -------------------------------------------------------------------
+
+
+def _context(
+    workshop: Workshop, *, action: Action, role: Role, other_role: Role | None
+) -> dict[str, Any]:
+    host = None if workshop.is_virtual else host_of(workshop)
+    day = format_date(workshop.local_start, DAY)
+    title = TITLES[action, role] + (" online" if workshop.is_virtual else "")
+    return {
+        "subject": f"{title} on {day}",
+        "title": title,
+        "chapter": workshop.chapter,
+        "workshop": workshop,
+        "day": day,
+        "hours": _hours(workshop),
+        "zone": _zone(workshop),
+        "deadline": _deadline(workshop),
+        "host": host,
+        "student_places": capacity(workshop, host=host, role=Role.STUDENT),
+        "coach_places": capacity(workshop, host=host, role=Role.COACH),
+        "role": role.label.lower(),
+        "is_coach": role == Role.COACH,
+        "other_role": other_role.label.lower() if other_role else "",
+        "is_confirmed": action == Action.CONFIRMATION,
+        "slack_channel": workshop.slack_channel.lstrip("#"),
+        "slack_link": _web_link(workshop.slack_channel_link),
+    }
+
+
+def _hours(workshop: Workshop) -> str:
+    """18:30 to 20:30, with the day where it ends on another."""
+    start, end = workshop.local_start, workshop.local_end
+    hours = f"{format_date(start, HOUR)} to {format_date(end, HOUR)}"
+    return hours if start.date() == end.date() else f"{hours} on {format_date(end, DAY)}"
+
+
+def _zone(workshop: Workshop) -> str:
+    """Brighton time, and how far that is from Greenwich, for whoever is elsewhere."""
+    city = workshop.chapter.city or workshop.chapter.name
+    offset = format_date(workshop.local_start, "O")
+    away = "" if offset == "+0000" else f"{offset[:3]}:{offset[3:]}"
+    return f"{city} time (GMT{away})"
+
+
+def _deadline(workshop: Workshop) -> str:
+    """Until when an answer can be changed, where that ends before the workshop starts."""
+    if workshop.rsvp_closes_at is None or workshop.rsvp_closes_at >= workshop.starts_at:
+        return ""
+    closing = workshop.rsvp_closes_at.astimezone(workshop.chapter.time_zone)
+    return f"{format_date(closing, HOUR)} on {format_date(closing, DAY)}"
+
+
+def _web_link(address: str) -> str:
+    """The address where it is one of the web; a script is none."""
+    return address if address.startswith(("https://", "http://")) else ""
+
+
+def _html(action: Action, context: dict[str, Any]) -> str:
+    html = render_to_string(f"invitations/emails/{action}.html", context)
+    return _tidy(_inliner.inline(html))
+
+
+def _text(action: Action, context: dict[str, Any]) -> str:
+    return _tidy(render_to_string(f"invitations/emails/{action}.txt", context))
+
+
+def _tidy(text: str) -> str:
+    """With plain line breaks, no two empty lines together, and one line break at the end."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _filled_in(text: str, fillings: dict[str, str]) -> str:
+    return GAPS.sub(lambda gap: fillings[gap[0]], text)
+
+
+# ---- How it is put together (RFC 5322, 2045, 2047, 8058) ----------------------------------
+
+
+def _head(chapter: Chapter, action: Action, subject: str) -> list[bytes]:
+    """The header's fields, each with its line end, with gaps for what differs."""
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    fields = [
+        _field("From", str(chapter), f"<{_sender_address()}>"),
+        b"To: %(address)s\r\n",
+        _field("Reply-To", "", ascii_address(chapter.email)),
+        _field("Subject", subject),
+        b"Date: %(date)s\r\n",
+        b"Message-ID: <%(message_id)s@" + host.encode("ascii") + b">\r\n",
+        _field("List-Id", str(chapter), f"<{chapter.slug}.{host}>"),
+        b"Auto-Submitted: auto-generated\r\n",
+        b"X-Auto-Response-Suppress: All\r\n",
+        b"X-Codebar-Delivery: %(message_id)s\r\n",
+    ]
+    if action == Action.INVITE:
+        link = settings.SITE_URL + reverse("unsubscribe", args=[UNSUBSCRIBE])
+        fields += [
+            b"List-Unsubscribe: <%s>\r\n"
+            % _escaped(link.encode("ascii")).replace(UNSUBSCRIBE.encode(), b"%(unsubscribe)s"),
+            b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        ]
+    return fields
+
+
+def _field(name: str, words: str, literal: str = "") -> bytes:
+    """One field of the header: words, in RFC 2047's form where needed, then ASCII as it is."""
+    field = Header(header_name=name, maxlinelen=76)
+    if words:
+        field.append(_one_line(words), "us-ascii" if PLAIN_WORDS.fullmatch(words) else "utf-8")
+    if literal:
+        field.append(_one_line(literal), "us-ascii")
+    return _escaped(f"{name}: {field.encode(linesep=CRLF)}{CRLF}".encode("ascii"))
+
+
+def _mould(head: list[bytes], *, html: str, text: str) -> bytes:
+    """The whole message, to be filled in with `%`."""
+    boundary = f"=_{secrets.token_hex(16)}".encode()  # no quoted-printable text can contain "=_"
+    return b"".join(
+        [
+            *head,
+            b"MIME-Version: 1.0\r\n",
+            b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % boundary,
+            *_part(b"plain", text, boundary),
+            *_part(b"html", html, boundary),
+            b"--%s--\r\n" % boundary,
+        ]
+    )
+
+
+def _part(kind: bytes, body: str, boundary: bytes) -> list[bytes]:
+    return [
+        b"--%s\r\n" % boundary,
+        b'Content-Type: text/%s; charset="utf-8"\r\n' % kind,
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+        *_quoted_with_gaps(body),
+        b"\r\n",
+    ]
+
+
+def _quoted_with_gaps(body: str) -> list[bytes]:
+    """
+    Quoted-printable, with a soft line break before and after every gap.
+
+    So whatever fills a gap is encoded by itself, and no line can become too long.
+    """
+    return [
+        b"=\r\n%%(%s)s=\r\n" % piece.encode() if GAPS.fullmatch(piece) else _escaped(_quoted(piece))
+        for piece in GAPS.split(body)
+    ]
+
+
+def _quoted(text: str) -> bytes:
+    """Quoted-printable whose last line has room for the `=` of a soft line break."""
+    return b2a_qp(text.encode() + b"x")[:-1].replace(b"\n", b"\r\n")
+
+
+def _escaped(fixed: bytes) -> bytes:
+    return fixed.replace(b"%", b"%%")
+
+
+def _one_line(text: str) -> str:
+    """
+    The text, when it is safe in a header.
+
+    :raises ValueError: when it holds a line break of any alphabet or a control character
+    """
+    if LINE_BREAKS_AND_CONTROLS.search(text):
+        raise ValueError("A line break or control character cannot stand in a letter's head.")
+    return text
+
+
+def _sender_address() -> str:
+    return ascii_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+
+
+def _sender(chapter: Chapter) -> str:
+    return f"{chapter} <{_sender_address()}>"
