@@ -37,8 +37,8 @@ class Places:
 
     @property
     def name(self) -> str:
-        """Whom these places are for, in small letters: "students"."""
-        return f"{self.role.label.lower()}{'' if self.capacity == 1 else 's'}"
+        """Whom these places are for: "students" or "coaches"."""
+        return "students" if self.role == Role.STUDENT else "coaches"
 
 
 @dataclass(frozen=True)
