@@ -1,0 +1,87 @@
+"""What organisers type or choose on the pages about sending."""
+
+from __future__ import annotations
+
+from django import forms
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Concat, Lower
+
+from chapters.models import Role
+from invitations.models import Invitation
+from logs.models import EntryStatus, InvitationLogEntry
+
+POSSIBLE_DUPLICATES = "possible_duplicates"
+
+
+class PeopleFilter(forms.Form):
+    """Which people of a log are shown: those of one outcome, or with something in their name."""
+
+    show = forms.ChoiceField(
+        choices=[*EntryStatus.choices, (POSSIBLE_DUPLICATES, "possible duplicates")],
+        required=False,
+        error_messages={"invalid_choice": "There is no such outcome. This is everybody."},
+    )
+    name = forms.CharField(max_length=100, required=False)
+
+    @property
+    def shown(self) -> str:
+        return str(self.cleaned_data.get("show", ""))
+
+    @property
+    def wanted_name(self) -> str:
+        return str(self.cleaned_data.get("name", ""))
+
+    def with_name(self, entries: QuerySet[InvitationLogEntry]) -> QuerySet[InvitationLogEntry]:
+        """The entries of people whose name contains what was typed."""
+        if not self.wanted_name:
+            return entries
+        full_name = Concat(F("member__name"), Value(" "), F("member__surname"))
+        return entries.alias(full_name=full_name).filter(full_name__icontains=self.wanted_name)
+
+    def people(self, entries: QuerySet[InvitationLogEntry]) -> QuerySet[InvitationLogEntry]:
+        """
+        The entries to show, by name.
+
+        Not by outcome: that changes while letters leave, and somebody would slip from a page that
+        is not read yet to one that is.
+        """
+        found = self.with_name(entries)
+        if self.shown == POSSIBLE_DUPLICATES:
+            found = found.filter(doubts__gt=0)
+        elif self.shown:
+            found = found.filter(status=self.shown)
+        return found.select_related("member").order_by(
+            Lower("member__name"), Lower("member__surname"), "pk"
+        )
+
+
+class SeenCount(forms.Form):
+    """How many people the button named when it was clicked."""
+
+    seen_count = forms.IntegerField(
+        min_value=0,
+        max_value=2**31 - 1,
+        required=False,
+        error_messages={
+            "invalid": "We could not read how many people you saw. These are the numbers now."
+        },
+    )
+
+
+class AnswerForm(forms.Form):
+    """What a member types to say that they are coming."""
+
+    role = forms.ChoiceField(
+        choices=Role.choices,
+        error_messages={
+            "required": "Say whether you come as a student or as a coach.",
+            "invalid_choice": "Say whether you come as a student or as a coach.",
+        },
+    )
+    note = forms.CharField(
+        max_length=Invitation._meta.get_field("note").max_length,
+        required=False,
+        error_messages={
+            "max_length": "That is %(show_value)d characters. 100 fit; please shorten."
+        },
+    )
