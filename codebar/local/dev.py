@@ -17,7 +17,7 @@ from honcho import manager
 
 from codebar.local import environment, leftovers, ports, signals, tenancy
 from codebar.local.paths import CHECKOUT, LOCAL, MANAGE
-from codebar.local.service import NotStarted, Service
+from codebar.local.service import NotStarted, Service, accepts_connections
 
 # People of the demo data (manage.py seed_demo).
 PEOPLE = {
@@ -48,9 +48,9 @@ def _run(*, port: int) -> int:
         try:
             _prepare_database(surroundings)
             with tenancy.recorded(
-                variables, {service.name: service.pid for service in running.services}
+                variables, {service.directory.name: service.pid for service in running.services}
             ):
-                _welcome(surroundings)
+                threading.Thread(target=_welcome, args=[port, surroundings], daemon=True).start()
                 return _supervise(_commands(port), running.services, surroundings)
         finally:
             signals.ignore()
@@ -97,7 +97,7 @@ def _has_no_chapter(surroundings: dict[str, str]) -> bool:
 
 def _commands(port: int) -> dict[str, list[str]]:
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "codebar"]
+    celery = [python, "-m", "celery", "--quiet", "-A", "codebar"]
     return {
         "web": [python, str(MANAGE), "runserver", f"{ports.LOOPBACK}:{port}"],
         "worker": [*celery, "worker", "--loglevel", "info"],
@@ -113,12 +113,14 @@ def _commands(port: int) -> dict[str, list[str]]:
     }
 
 
-def _welcome(surroundings: dict[str, str]) -> None:
+def _welcome(port: int, surroundings: dict[str, str]) -> None:
+    while not accepts_connections(port):
+        time.sleep(0.2)
     site = surroundings["SITE_URL"]
     is_caught = "MAIL_CATCHER_DIRECTORY" in surroundings
     letters = f"{site}/mail/" if is_caught else surroundings["EMAIL_URL"].rpartition("@")[2]
     lines = [
-        f"codebar is at {site}/ in a moment, and letters arrive at {letters}",
+        f"codebar is at {site}/ and letters arrive at {letters}",
         f"Sign in at {site}/accounts/login/ ; the code arrives as a letter:",
         *(f"  as {part:<10} {address}" for part, address in PEOPLE.items()),
         "Ctrl-C stops everything.",
@@ -134,16 +136,20 @@ def _supervise(
     for name, command in commands.items():
         environ = surroundings | {"PYTHONUNBUFFERED": "1"}
         processes.add_process(name, f"exec {shlex.join(command)}", env=environ, cwd=str(CHECKOUT))
-    threading.Thread(target=_stop_when_one_is_gone, args=[services], daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_stop_when_one_is_gone, args=[services, ended], daemon=True).start()
     processes.loop()
+    ended.set()
     return int(processes.returncode or 0)
 
 
-def _stop_when_one_is_gone(services: list[Service]) -> None:
-    while all(service.is_running for service in services):
-        time.sleep(1)
-    say(f"{next(service.name for service in services if not service.is_running)} ended by itself")
-    os.kill(os.getpid(), signal.SIGTERM)
+def _stop_when_one_is_gone(services: list[Service], ended: threading.Event) -> None:
+    while not ended.wait(1):
+        for service in services:
+            if not service.is_running:
+                say(f"{service.name} ({service.directory.name}) ended by itself")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
 
 
 def say(sentence: str) -> None:

