@@ -237,7 +237,8 @@ def _fill_terms(some: dict[str, Person]) -> int:
     )
     for member in members:
         member.accepted_terms_at = some[member.email].accepted_terms_at
-    return Member.objects.bulk_update(members, ["accepted_terms_at"])
+    filled: int = Member.objects.bulk_update(members, ["accepted_terms_at"])
+    return filled
 
 
 def _subscribe(some: dict[str, Person], ids: dict[str, int]) -> int:
