@@ -53,8 +53,7 @@ class EnterCodeForm(ConfirmLoginCodeForm):  # type: ignore[misc]
 def _may_ask(email: str) -> bool:
     """Not too often. Without the cache nobody can be counted, and signing in matters more."""
     try:
-        usage = ratelimit.consume(context.request, action="request_login_code", key=email)
+        return bool(ratelimit.consume(context.request, action="request_login_code", key=email))
     except RedisError:
-        logger.exception("The cache does not answer: sign-in codes are not rate limited.")
+        logger.warning("The cache does not answer: sign-in codes are not rate limited.")
         return True
-    return usage is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,12 +20,10 @@ from invitations.models import Invitation
 from invitations.queries import roles_of
 from invitations.services import rsvps
 
-P = ParamSpec("P")
+View = Callable[[HttpRequest, str], HttpResponse]
 
 
-def by_token(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def by_token(view: View) -> View:
     """
     What every page with a token in its address needs: never stored, never passed on.
 
@@ -36,8 +33,8 @@ def by_token(
 
     @never_cache
     @wraps(view)
-    def with_headers(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+    def with_headers(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Robots-Tag"] = "noindex"
         return response
