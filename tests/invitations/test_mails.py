@@ -1,0 +1,446 @@
+"""What the letters say, and that each is a message any mail program can read."""
+
+import re
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.policy import SMTP, default
+from uuid import UUID
+
+import pytest
+from django.urls import reverse
+from hypothesis import HealthCheck, given, strategies
+from hypothesis import settings as hypothesis_settings
+
+from chapters.models import Role, Workshop
+from invitations import mails
+from invitations.services import unsubscribing
+from logs.models import Action
+from tests.factories import ChapterFactory, SponsorFactory, WorkshopFactory
+
+pytestmark = pytest.mark.django_db
+
+EVENING = datetime(2026, 12, 9, 18, 30, tzinfo=UTC)
+MESSAGE_ID = UUID("b5b0cbf0-1111-4222-8333-444455556666")
+LINE_BREAKS = ["\r", "\n", "\r\n", "\x00", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
+FOR_DRAFTS = hypothesis_settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(autouse=True)
+def _site(settings):
+    settings.SITE_URL = "https://codebar.example"
+    settings.DEFAULT_FROM_EMAIL = "codebar <hello@codebar.example>"
+
+
+@pytest.fixture
+def brighton():
+    return ChapterFactory(
+        name="Brighton", slug="brighton", email="brighton@codebar.example", city="Brighton"
+    )
+
+
+@pytest.fixture
+def evening(brighton):
+    host = SponsorFactory(
+        name="Silicon Beach Studio",
+        flat="",
+        street="17 Kensington Street",
+        city="Brighton",
+        postal_code="BN1 4AJ",
+        accessibility_info="Step-free.",
+        directions="Ring twice.",
+    )
+    return WorkshopFactory(
+        chapter=brighton, host=host, starts_at=EVENING, description="Bring <b>cake</b> & 100% joy."
+    )
+
+
+@pytest.fixture
+def call(brighton):
+    return WorkshopFactory(virtual=True, chapter=brighton, starts_at=EVENING)
+
+
+def recipient(**changes) -> mails.Recipient:
+    amina = {
+        "member_id": 7,
+        "address": "amina@people.example",
+        "name": "Amina",
+        "token": "Ab-_" * 10 + "xyz",
+        "message_id": MESSAGE_ID,
+    }
+    return mails.Recipient(**amina | changes)
+
+
+def invitation(workshop, *, role=Role.STUDENT, other_role=None) -> mails.Draft:
+    return mails.draft(workshop, action=Action.INVITE, role=role, other_role=other_role)
+
+
+def confirmation(workshop, *, role=Role.STUDENT) -> mails.Draft:
+    return mails.draft(workshop, action=Action.CONFIRMATION, role=role, other_role=None)
+
+
+def parsed(letter: bytes) -> EmailMessage:
+    message = message_from_bytes(letter, _class=EmailMessage, policy=default)
+    assert not message.defects
+    return message
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    return message.get_body((kind,)).get_content()
+
+
+def words(text: str) -> str:
+    """The text in one line, without tags."""
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())
+
+
+def links(text: str) -> set[str]:
+    return set(re.findall(r"https://[^\s\"<]+", text))
+
+
+# ---- What a letter says -------------------------------------------------------------------
+
+
+def test_a_student_is_invited_to_an_evening(evening):
+    message = parsed(invitation(evening).letter_to(recipient()))
+
+    assert message["Subject"] == "Come and code with us on Wednesday 9 December"
+    for kind in ("plain", "html"):
+        said = words(part(message, kind))
+        assert "Hello Amina, our next workshop is on Wednesday 9 December" in said
+        assert "you are invited as a student" in said
+        assert "18:30 to 20:30" in said
+        assert "Brighton time (GMT)" in said
+        assert "Silicon Beach Studio 17 Kensington Street, Brighton, BN1 4AJ Step-free." in said
+        assert "There is room for 40 students and 20 coaches." in said
+        assert "You bring a laptop" in said
+        assert "not by e-mail" in said
+        assert "You get this because you are in a group for students of codebar Brighton." in said
+
+
+def test_a_coach_in_both_groups_may_come_as_either(evening):
+    message = parsed(
+        invitation(evening, role=Role.COACH, other_role=Role.STUDENT).letter_to(recipient())
+    )
+
+    assert message["Subject"] == "Come and coach with us on Wednesday 9 December"
+    for kind in ("plain", "html"):
+        said = words(part(message, kind))
+        assert re.search(r"you are invited as a coach ?\. You can also come as a student\.", said)
+        assert "help them with what they are working on" in said
+        assert "in a group for coaches of codebar Brighton" in said
+
+
+@pytest.mark.parametrize(
+    ("role", "subject"),
+    [
+        (Role.STUDENT, "Come and code with us online on Wednesday 9 December"),
+        (Role.COACH, "Come and coach with us online on Wednesday 9 December"),
+    ],
+)
+def test_an_invitation_to_a_call_does_not_yet_tell_where_it_is(call, role, subject):
+    message = parsed(invitation(call, role=role).letter_to(recipient()))
+
+    assert message["Subject"] == subject
+    for kind in ("plain", "html"):
+        said = part(message, kind)
+        assert "We tell you how to join once you have said yes." in words(said)
+        assert "There is room for 40 students and 20 coaches." in words(said)
+        assert "chat.example" not in said
+
+
+def test_a_confirmation_tells_how_to_get_there(evening):
+    message = parsed(confirmation(evening).letter_to(recipient()))
+
+    assert message["Subject"] == "See you on Wednesday 9 December"
+    for kind in ("plain", "html"):
+        said = words(part(message, kind))
+        assert re.search("you have a place as a student at our workshop on Wednesday 9 Dec", said)
+        assert "Ring twice." in said
+        assert "Step-free." in said
+
+
+def test_a_confirmation_of_a_call_tells_how_to_join(call):
+    message = parsed(confirmation(call, role=Role.COACH).letter_to(recipient()))
+
+    assert message["Subject"] == "See you online on Wednesday 9 December"
+    for kind in ("plain", "html"):
+        assert "#workshops" in part(message, kind)
+        assert "https://chat.example/workshops" in links(part(message, kind))
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", " javascript:alert(1)", "data:,x"])
+def test_only_an_address_of_the_web_becomes_a_link(call, address):
+    Workshop.objects.filter(pk=call.pk).update(slack_channel_link=address)
+    call.refresh_from_db()
+
+    message = parsed(confirmation(call).letter_to(recipient()))
+
+    assert address not in part(message, "html")
+    assert address not in part(message, "plain")
+
+
+def test_a_time_is_told_on_the_clocks_of_the_chapter(evening):
+    evening.chapter.time_zone = "Australia/Sydney"
+    evening.chapter.city = "Sydney"
+    evening.chapter.save()
+    evening.chapter.refresh_from_db()
+
+    draft = invitation(evening)
+
+    assert draft.subject == "Come and code with us on Thursday 10 December"
+    assert "Thursday 10 December, 05:30 to 07:30\nSydney time (GMT+11:00)" in draft.text
+
+
+def test_an_evening_that_ends_after_midnight_says_so(evening):
+    evening.ends_at = datetime(2026, 12, 10, 0, 30, tzinfo=UTC)
+
+    assert "18:30 to 00:30 on Thursday 10 December" in invitation(evening).text
+
+
+def test_a_deadline_is_told_only_where_there_is_one(evening):
+    assert "until" not in words(invitation(evening).text)
+
+    evening.rsvp_closes_at = datetime(2026, 12, 9, 15, 0, tzinfo=UTC)
+
+    deadline = "You can change your answer until 15:00 on Wednesday 9 December."
+    assert deadline in words(invitation(evening).text)
+    assert deadline in words(invitation(evening).html)
+    assert deadline in words(confirmation(evening).text)
+
+
+def test_without_a_venue_the_letter_promises_no_room():
+    draft = invitation(WorkshopFactory(host=None))
+
+    assert "The venue is not settled yet" in draft.text
+    assert "There is room" not in draft.text
+
+
+def test_what_people_wrote_is_text_and_never_markup(evening):
+    message = parsed(invitation(evening).letter_to(recipient(name="<script>x</script> = %s")))
+
+    assert "Hello &lt;script&gt;x&lt;/script&gt; = %s, our" in part(message, "html")
+    assert "Bring &lt;b&gt;cake&lt;/b&gt; &amp; 100% joy." in part(message, "html")
+    assert "Hello <script>x</script> = %s," in part(message, "plain")
+    assert "Bring <b>cake</b> & 100% joy." in part(message, "plain")
+
+
+def test_whoever_has_no_name_is_greeted_too(evening):
+    assert "Hello there," in invitation(evening).text_for(recipient(name=" "))
+
+
+# ---- Links, colours and what they load ----------------------------------------------------
+
+
+def test_both_parts_have_the_same_links(evening):
+    message = parsed(invitation(evening).letter_to(recipient()))
+    token = unsubscribing.token_for(member_id=7, chapter_id=evening.chapter_id, role=Role.STUDENT)
+
+    assert (
+        links(part(message, "plain"))
+        == links(part(message, "html"))
+        == {
+            "https://codebar.example" + reverse("invitation", args=[recipient().token]),
+            "https://codebar.example" + reverse("unsubscribe", args=[token]),
+        }
+    )
+
+
+def test_the_html_loads_nothing_and_carries_its_styles_in_the_elements(evening):
+    html = invitation(evening).html_for(recipient())
+
+    assert not re.search(r"<(img|link|script|iframe)|url\(|@import|src=", html)
+    assert 'class="button" href="https://codebar.example/invitation/' in html
+    assert re.search(r'class="button"[^>]*style="[^"]*background: #006cc2', html)
+    assert "@media (prefers-color-scheme: dark)" in html
+    assert html.count("<style>") == 1
+
+
+def test_lines_of_the_text_part_are_short_where_prose_permits(evening):
+    evening.description = "many words " * 100
+
+    lines = invitation(evening).text.splitlines()
+
+    assert [line for line in lines if len(line) > 78 and "https://" not in line] == []
+
+
+# ---- The message --------------------------------------------------------------------------
+
+
+def test_the_head_of_an_invitation(evening):
+    message = parsed(invitation(evening).letter_to(recipient()))
+    token = unsubscribing.token_for(member_id=7, chapter_id=evening.chapter_id, role=Role.STUDENT)
+    sent_at = datetime.fromisoformat(str(message["Date"].datetime))
+
+    assert abs((datetime.now(UTC) - sent_at).total_seconds()) < 60
+    assert message.get_content_type() == "multipart/alternative"
+    assert [p.get_content_type() for p in message.iter_parts()] == ["text/plain", "text/html"]
+    fields = {name: str(text) for name, text in message.items()}
+    del fields["Date"], fields["Content-Type"]
+    assert fields == {
+        "From": "codebar Brighton <hello@codebar.example>",
+        "To": "amina@people.example",
+        "Reply-To": "brighton@codebar.example",
+        "Subject": "Come and code with us on Wednesday 9 December",
+        "Message-ID": f"<{MESSAGE_ID}@codebar.example>",
+        "List-Id": "codebar Brighton <brighton.codebar.example>",
+        "List-Unsubscribe": f"<https://codebar.example/unsubscribe/{token}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "X-Codebar-Delivery": str(MESSAGE_ID),
+        "MIME-Version": "1.0",
+    }
+
+
+def test_a_confirmation_offers_no_unsubscribing(evening):
+    letter = confirmation(evening).letter_to(recipient())
+
+    assert not [name for name in parsed(letter) if name.startswith("List-Unsubscribe")]
+    assert b"/unsubscribe/" not in letter
+
+
+@pytest.mark.parametrize("line_break", LINE_BREAKS)
+@pytest.mark.parametrize("field", ["address", "name", "token"])
+def test_a_line_break_in_what_is_somebodys_own_is_refused(evening, field, line_break):
+    draft = invitation(evening)
+    evil = f"{getattr(recipient(), field)}{line_break}Bcc: all@people.example"
+
+    with pytest.raises(ValueError, match=r"line break|malformed"):
+        draft.letter_to(recipient(**{field: evil}))
+
+
+@pytest.mark.parametrize("line_break", [each for each in LINE_BREAKS if each != "\x00"])
+def test_a_line_break_in_the_chapters_name_is_refused(evening, line_break):
+    evening.chapter.name = f"Brighton{line_break}Bcc: all@people.example"
+
+    with pytest.raises(ValueError, match="line break"):
+        invitation(evening)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "amina", "a@b@c", "a b@people.example", "ä@people.example"]
+)
+def test_an_address_that_cannot_be_written_to_is_refused(evening, address):
+    draft = invitation(evening)
+
+    with pytest.raises(ValueError, match="address"):
+        draft.letter_to(recipient(address=address))
+
+
+def test_a_domain_with_other_letters_is_written_in_ascii():
+    assert mails.ascii_address("amina@bücher.example") == "amina@xn--bcher-kva.example"
+
+
+def test_a_second_try_is_the_same_letter(evening):
+    first, second = (invitation(evening).letter_to(recipient()) for _ in range(2))
+
+    assert _without_date_and_boundary(first) == _without_date_and_boundary(second)
+
+
+def test_filling_in_a_person_asks_nobody(evening, django_assert_num_queries):
+    draft = invitation(evening)
+
+    with django_assert_num_queries(0):
+        draft.letter_to(recipient())
+
+
+def test_a_draft_asks_the_same_few_questions_for_any_workshop(evening, django_assert_num_queries):
+    workshop = Workshop.objects.select_related("chapter").get(pk=evening.pk)
+
+    with django_assert_num_queries(1):
+        invitation(workshop)
+
+
+def _without_date_and_boundary(letter: bytes) -> bytes:
+    return re.sub(rb"Date: .*|=_[0-9a-f]{32}", b"", letter)
+
+
+# ---- Compared with composing each letter by itself ----------------------------------------
+
+names = strategies.text(
+    strategies.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=300
+)
+texts = strategies.text(strategies.characters(codec="utf-8", exclude_characters="\x00"))
+local_parts = strategies.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}", fullmatch=True)
+
+
+@FOR_DRAFTS
+@given(
+    name=names,
+    local_part=local_parts,
+    member_id=strategies.integers(1, 2**63 - 1),
+    token=strategies.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
+    chapter_name=names.filter(str.strip),
+    description=texts,
+    message_id=strategies.uuids(),
+)
+def test_it_is_the_letter_that_the_standard_library_would_write(
+    evening, name, local_part, member_id, token, chapter_name, description, message_id
+):
+    evening.chapter.name = chapter_name
+    evening.description = description
+    draft = invitation(evening)
+    somebody = recipient(
+        name=name,
+        address=f"{local_part}@people.example",
+        member_id=member_id,
+        token=token,
+        message_id=message_id,
+    )
+
+    letter = draft.letter_to(somebody)
+
+    _assert_lines_are_sound(letter)
+    ours, theirs = parsed(letter), _composed_by_itself(draft, somebody)
+    for kind in ("plain", "html"):
+        assert part(ours, kind) == part(theirs, kind)
+    for field in ("To", "Subject", "Message-ID"):
+        assert ours[field] == theirs[field]
+    assert ours["From"].addresses[0].addr_spec == "hello@codebar.example"
+    for field, address in (
+        ("From", "hello@codebar.example"),
+        ("List-Id", "brighton.codebar.example"),
+    ):
+        assert _decoded(letter, field).split() == f"codebar {chapter_name} <{address}>".split()
+
+
+def _decoded(letter: bytes, field: str) -> str:
+    """The field as people read it (3.11's newer parser puts blanks between encoded words)."""
+    return str(make_header(decode_header(message_from_bytes(letter)[field])))
+
+
+def _composed_by_itself(draft: mails.Draft, somebody: mails.Recipient) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["To"] = somebody.address
+    message["Subject"] = draft.subject
+    message["Message-ID"] = f"<{somebody.message_id}@codebar.example>"
+    message.set_content(draft.text_for(somebody), cte="base64")
+    message.add_alternative(draft.html_for(somebody), subtype="html", cte="base64")
+    return parsed(message.as_bytes())
+
+
+def _assert_lines_are_sound(letter: bytes) -> None:
+    """RFC 5322: CRLF only, ASCII only; RFC 2045: at most 76 characters in a body."""
+    assert letter.isascii()
+    assert letter.endswith(b"\r\n")
+    head, body = letter.split(b"\r\n\r\n", 1)
+    assert not re.search(rb"[\r\n]", letter.replace(b"\r\n", b""))
+    assert max(map(len, head.split(b"\r\n"))) <= 998
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+
+
+# ---- For the organiser's eyes -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_preview_is_the_letter_with_links_that_lead_nowhere(evening, role):
+    preview = mails.preview(evening, role=role)
+
+    assert preview.subject == invitation(evening, role=role).subject
+    assert preview.sender == "codebar Brighton <hello@codebar.example>"
+    assert "Hello Amina, our next workshop" in preview.html
+    assert set(re.findall(r'href="([^"]*)"', preview.html)) == {"#"}
