@@ -61,6 +61,12 @@ def ring_for_all() -> None:
         ring()
 
 
+def forget_failure() -> None:
+    """Ring again at once, although the doorbell was broken a moment ago."""
+    global _silent_until
+    _silent_until = 0.0
+
+
 def _ring(task: str, **ids: int) -> None:
     global _silent_until
     if time.monotonic() < _silent_until:

@@ -175,6 +175,7 @@ def _record(slot: HeldSlot, letter: Letter, outcome: smtp.Outcome) -> None:
             if is_bad:
                 addresses.mark_unusable(letter.member_id, letter.address, reason=reason)
         case smtp.InDoubt():
+            logger.warning("entry %s: conversation broken after the final dot", letter.entry_id)
             slots.doubt(slot.token, letter.entry_id)
         case smtp.Refused():
             slots.give_back(slot.token, entry_id=letter.entry_id)

@@ -105,7 +105,7 @@ class SmtpSink:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, _HangUp):
+        with contextlib.suppress(*_ENDS):
             await self._converse(reader, writer)
         writer.close()
 
@@ -165,6 +165,9 @@ class SmtpSink:
 
 class _HangUp(Exception):
     pass
+
+
+_ENDS = (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, _HangUp)
 
 
 def _address(line: str) -> str:

@@ -1,0 +1,54 @@
+"""R3: whoever is killed, and whenever, nobody is missed and each further copy is named."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import psutil
+
+from invitations.services.manager import InvitationManager
+from tests.factories import MemberFactory, WorkshopFactory, chapter_with
+from tests.support.ledger import assert_invariants, assert_settled, wait_until_quiet
+from tests.support.processes import CeleryProcess, Station
+
+PEOPLE = 400
+KILLS = 20
+
+
+def test_r03_pool_children_and_whole_workers_killed_at_random(station: Station):
+    chance = random.Random(3)
+    workshop = WorkshopFactory(chapter=chapter_with(students=PEOPLE))
+    station.sink.delay_seconds = 0.1
+    station.start_beat()
+    workers = [station.start_worker(), station.start_worker()]
+    log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
+
+    kills = senders_killed = 0
+    while kills < KILLS:
+        time.sleep(chance.uniform(0.2, 0.7))
+        assert_invariants(station.sink)
+        victim = chance.randrange(len(workers))
+        senders = len(workers[victim].children)
+        if not senders:
+            continue  # it still starts
+        kills += 1
+        if chance.random() < 0.8:
+            senders_killed += _kill_a_child(workers[victim], chance)
+        else:
+            senders_killed += senders
+            workers[victim].kill()
+            workers[victim] = station.start_worker()
+    assert log.entries.filter(status="pending").exists(), "the kills came too late to matter"
+
+    wait_until_quiet(log)
+    assert_settled(station.sink, log, audience=PEOPLE, faults=senders_killed + station.mishaps)
+    assert log.entries.exclude(status__in=["success", "unknown"]).count() == 0
+
+
+def _kill_a_child(worker: CeleryProcess, chance: random.Random) -> int:
+    try:
+        chance.choice(worker.children).kill()
+    except (psutil.NoSuchProcess, IndexError):
+        return 0
+    return 1
