@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -16,9 +16,11 @@ from chapters.models import Chapter, Workshop
 from invitations import overviews, queries
 from invitations.overviews import Overview
 from invitations.services import inviting
-from logs.models import LIVE_LOG_STATUSES, Audience, InvitationLog
+from logs.models import LIVE_LOG_STATUSES, Audience, Hold, InvitationLog, Switch
+from logs.services import holds
 
 RECENT_LOGS = 5
+SOON = 10
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,15 @@ class Sent:
     letters: Counter[str]
 
 
+@dataclass(frozen=True)
+class Sending:
+    """Why no letter leaves at the moment, if so."""
+
+    is_stopped: bool
+    stopped_chapters: list[Chapter]
+    hold: Hold | None
+
+
 @login_required
 @require_safe
 def portal(request: HttpRequest) -> HttpResponse:
@@ -69,9 +80,11 @@ def portal(request: HttpRequest) -> HttpResponse:
             "chapters": chapters.annotate(people=Count("groups__members", distinct=True)),
             "next": coming[0] if coming else None,
             "next_reach": _reach(coming[0].workshop) if coming else None,
-            "after_that": coming[1:],
+            "after_that": coming[1 : 1 + SOON],
+            "later": coming[1 + SOON :],
             "attention": sum(workshop.needs_attention for workshop in coming),
             "coming": coming,
+            "sending": _sending(chapters),
             "sent": _sent(
                 InvitationLog.objects.filter(chapter__in=chapters, workshop__isnull=False)
             ),
@@ -100,6 +113,7 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "people": reach.subscribers - reach.to_invite,
             "is_being_sent": found.invitation_logs.filter(status__in=LIVE_LOG_STATUSES).exists(),
             "refusal": _refusal(found),
+            "sending": _sending(Chapter.objects.filter(pk=found.chapter_id)),
             "has_begun": found.has_begun(now),
             "coming": overviews.coming(found),
             "sent": _sent(found.invitation_logs.all()),
@@ -129,6 +143,18 @@ def _sent(logs: QuerySet[InvitationLog]) -> list[Sent]:
     )
     letters = overviews.letters_of_logs(newest)
     return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
+
+
+def _sending(chapters: QuerySet[Chapter]) -> Sending:
+    """As the senders see it: without a global switch, nothing leaves."""
+    switches = list(
+        Switch.objects.filter(Q(chapter=None) | Q(chapter__in=chapters)).select_related("chapter")
+    )
+    return Sending(
+        is_stopped=not any(switch.is_on for switch in switches if switch.chapter is None),
+        stopped_chapters=[s.chapter for s in switches if s.chapter is not None and not s.is_on],
+        hold=holds.current(),
+    )
 
 
 def _reach(workshop: Workshop) -> queries.Reach:

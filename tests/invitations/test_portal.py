@@ -5,7 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from invitations.models import Answer
-from logs.models import EntryStatus, LogStatus
+from logs.models import EntryStatus, LogStatus, Switch
+from logs.services import holds
 from members.models import Member
 from tests.factories import (
     ChapterFactory,
@@ -116,6 +117,37 @@ def test_a_member_who_organises_nothing_is_welcome():
     assert "You organise no chapter" in text
 
 
+def test_it_says_that_sending_is_stopped():
+    chapter = ChapterFactory(name="Brighton")
+    Switch.objects.create(chapter=chapter, is_on=False)
+    Switch.objects.create(chapter=ChapterFactory(name="Oxford"), is_on=False)
+
+    text = portal_of(organiser_of(chapter))
+
+    assert "Sending is stopped for codebar Brighton." in text
+
+    Switch.objects.filter(chapter=None).update(is_on=False)
+
+    assert "Sending is stopped." in portal_of(organiser_of(chapter))
+
+
+def test_it_says_that_the_mail_server_refuses():
+    holds.hold(reason="421 too many connections")
+
+    text = portal_of(organiser_of(ChapterFactory()))
+
+    assert "Waiting for the mail server" in text
+    assert "421 too many connections" in text
+
+
+def test_many_workshops_are_folded_away():
+    chapter = ChapterFactory()
+    for days in range(3, 16):
+        WorkshopFactory(chapter=chapter, starts_at=in_days(days))
+
+    assert "<summary>2 more</summary>" in portal_of(organiser_of(chapter))
+
+
 def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):
     chapter = ChapterFactory()
     organiser = organiser_of(chapter)
@@ -127,5 +159,5 @@ def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):
             InvitationLogEntryFactory.create_batch(more, log=log)
             organiser.organised_chapters.add(chapter_with(students=more))
         client = signed_in(organiser)
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(13):
             client.get(reverse("portal"))
