@@ -111,7 +111,7 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "overview": overview,
             "reach": reach,
             "people": reach.subscribers - reach.to_invite,
-            "is_being_sent": found.invitation_logs.filter(status__in=LIVE_LOG_STATUSES).exists(),
+            "live_log": _live_log(found),
             "refusal": _refusal(found),
             "sending": _sending(Chapter.objects.filter(pk=found.chapter_id)),
             "has_begun": found.has_begun(now),
@@ -143,6 +143,12 @@ def _sent(logs: QuerySet[InvitationLog]) -> list[Sent]:
     )
     letters = overviews.letters_of_logs(newest)
     return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
+
+
+def _live_log(workshop: Workshop) -> InvitationLog | None:
+    """The newest log that still has something to do."""
+    live = workshop.invitation_logs.filter(status__in=LIVE_LOG_STATUSES)
+    return live.order_by("-pk").first()
 
 
 def _sending(chapters: QuerySet[Chapter]) -> Sending:

@@ -67,15 +67,34 @@ def test_when_all_are_invited_it_says_so_and_offers_no_button():
     assert "btn-primary" not in text
 
 
-def test_while_letters_leave_it_says_so():
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (LogStatus.RUNNING, "Letters are leaving now"),
+        (LogStatus.PAUSED, "Sending is paused"),
+    ],
+)
+def test_while_letters_wait_it_says_how_they_do(status, sentence):
     workshop = WorkshopFactory()
     waiting = InvitationFactory(workshop=workshop).member
-    InvitationLogEntryFactory(log=InvitationLogFactory(workshop=workshop), member=waiting)
+    log = InvitationLogFactory(workshop=workshop, status=status)
+    InvitationLogEntryFactory(log=log, member=waiting)
 
     text = page(workshop)
 
-    assert "Letters are leaving now" in text
+    assert sentence in text
     assert "1 to go" in text
+    assert reverse("invitation_log", args=[workshop.pk, log.pk]) in text
+
+
+def test_right_after_the_click_nobody_is_asked_to_click_again():
+    workshop = WorkshopFactory(chapter=chapter_with(students=3))
+    InvitationLogFactory(workshop=workshop, status=LogStatus.PREPARING)
+
+    text = page(workshop)
+
+    assert "Letters are being prepared" in text
+    assert "Invite these 3" not in text
 
 
 def test_a_chapter_without_subscribers_has_nobody_to_invite():
