@@ -21,7 +21,9 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "surname", "email"]
     exclude = ["password", "last_login"]
 
-    def save_model(self, request: HttpRequest, obj: Member, form: "ModelForm[Member]", change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Member, form: "ModelForm[Member]", change: bool
+    ) -> None:
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)

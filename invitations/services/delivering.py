@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import random
+import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -64,6 +66,11 @@ def deliver_what_is_due() -> bool:
 
     :returns: whether something may be left to send now, so that another bell is worth ringing
     """
+    with _sigterm_waits_for_the_letter_in_hand():
+        return _deliver()
+
+
+def _deliver() -> bool:
     slot = slots.take(worker=f"{socket.gethostname()}:{os.getpid()}")
     if slot is None:
         return False
@@ -93,6 +100,33 @@ def probe_hold() -> bool:
     holds.lift()
     logger.info("the mail server answers again")
     return True
+
+
+@contextmanager
+def _sigterm_waits_for_the_letter_in_hand() -> Iterator[None]:
+    """
+    Whoever handles SIGTERM usually gets it after the block, when the slot is free again.
+
+    A process of Celery's pool would otherwise end in the middle of a letter when a whole group
+    of processes is told to stop. In other threads the main one hears the signal and tells us.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = False
+
+    def hear(*_: object) -> None:
+        nonlocal heard
+        heard = True
+        stopping.set()
+
+    usual = signal.signal(signal.SIGTERM, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+    if heard:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _work(slot: HeldSlot, accepted: dict[int, int]) -> bool:
@@ -141,14 +175,14 @@ def _send(
     if wait is None or not _wait(wait, deadline):
         raise _Stop
     try:
+        address = mails.ascii_address(letter.address)
         text = _compose(letter, drafts)
-        smtp.check_address(letter.address)
     except Exception as error:
         logger.exception("entry %s could not be composed", letter.entry_id)
         reason = f"The letter could not be written ({type(error).__name__})."
         _insist(lambda: slots.fail(slot, letter.entry_id, reason=reason), until=deadline)
         return
-    outcome = _sender.connection.send(text, to=letter.address, deadline=deadline)
+    outcome = _sender.connection.send(text, to=address, deadline=deadline)
     if isinstance(outcome, smtp.Accepted):
         _sender.failures_in_a_row = 0
         accepted[letter.entry_id] = outcome.code
@@ -214,7 +248,10 @@ def _wait(seconds: float, deadline: float) -> bool:
     """Wait for this letter's moment; not where too little of its time would be left to send it."""
     if time.monotonic() + seconds + settings.EMAIL_TIMEOUT > deadline:
         return False
-    return not (seconds and stopping.wait(seconds))
+    moment = time.monotonic() + seconds
+    while (rest := moment - time.monotonic()) > 0 and not stopping.is_set():
+        time.sleep(min(rest, 0.1))  # not stopping.wait(): its lock and a signal's do not mix
+    return not stopping.is_set()
 
 
 def _backoff(tries: int) -> timedelta:

@@ -212,14 +212,6 @@ class Connection:
         return self._smtp
 
 
-def check_address(address: str) -> None:
-    """
-    :raises ValueError: when the address cannot be written in an SMTP command
-    """
-    if not address.isascii() or not address.isprintable() or set(address) & set(" <>"):
-        raise ValueError("The address cannot be used in e-mail.")
-
-
 def _connect(timeout: float) -> smtplib.SMTP:
     """Greeted, introduced, encrypted and signed in as EMAIL_URL asks; raises what smtplib does."""
     we = urlsplit(settings.SITE_URL).hostname

@@ -13,6 +13,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from chapters.models import Role, Workshop
@@ -85,6 +86,7 @@ def invite(request: HttpRequest, workshop_id: int) -> HttpResponse:
 
 @login_required
 @require_safe
+@xframe_options_sameorigin
 @csp(LETTER_POLICY)  # type: ignore[arg-type]  # its types know no view with arguments
 def letter(request: HttpRequest, workshop_id: int, role: str) -> HttpResponse:
     """The letter as it will be sent, with the styles that letters carry; nothing else may load."""
