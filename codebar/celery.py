@@ -7,9 +7,18 @@ A task is a nudge: what is due stands in PostgreSQL, and every task may be lost,
 import os
 
 from celery import Celery
+from celery.signals import worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codebar.settings")
 
 app = Celery("codebar")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_shutting_down.connect
+def finish_the_letters_in_hand(**_: object) -> None:
+    """Ask the threads of a pool to leave the rest to others; processes hear SIGTERM themselves."""
+    from invitations.services import delivering
+
+    delivering.stopping.set()
