@@ -1,1 +1,12 @@
+import pytest
+from pytest_django.fixtures import Settings
+
 pytest_plugins = ["tests.support.fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def static_files_by_their_own_names(settings: Settings) -> None:
+    """Production names them by their content, from a list that `collectstatic` writes."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }

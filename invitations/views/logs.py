@@ -33,6 +33,15 @@ PEOPLE_A_PAGE = 50
 LOGS_A_PAGE = 20
 POLL_SECONDS = 2
 POLL_SECONDS_LATER = 10
+OUTCOMES = (
+    EntryStatus.SUCCESS,
+    EntryStatus.SENDING,
+    EntryStatus.PENDING,
+    EntryStatus.FAILED,
+    EntryStatus.UNKNOWN,
+    EntryStatus.SKIPPED,
+    EntryStatus.CANCELLED,
+)
 USUAL_ROLE: dict[str, str] = {Audience.STUDENTS: Role.STUDENT, Audience.COACHES: Role.COACH}
 STOP_POLLING = 286  # htmx's own status: swap this, and ask no more
 
@@ -145,7 +154,7 @@ def _outcomes(
         numbers = dict(found.annotate(people=Count("pk")))
     else:
         numbers = {status: getattr(counts, status) for status in EntryStatus.values}
-    return [(status.value, status.label, numbers.get(status.value, 0)) for status in EntryStatus]
+    return [(status.value, status.label, numbers.get(status.value, 0)) for status in OUTCOMES]
 
 
 def _narrowed(chosen: PeopleFilter) -> dict[str, str]:
