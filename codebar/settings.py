@@ -10,37 +10,35 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from codebar.variables import Variables, instance_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Variables()
 env.read_env(BASE_DIR / ".env")
 
 # ---- Where and how we run -----------------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.switch("DEBUG")
 SECRET_KEY = env.str("SECRET_KEY")
-SITE_URL = env.str("SITE_URL").rstrip("/")
+SITE_URL = env.address("SITE_URL", "https", "http").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 
 _site = urlsplit(SITE_URL)
-if _site.scheme not in ("http", "https") or not _site.hostname:
-    raise ImproperlyConfigured("SITE_URL must look like https://codebar.example.")
 if not ALLOWED_HOSTS:
     ALLOWED_HOSTS = [_site.hostname]
 
+env.address("DATABASE_URL", "postgres", "postgresql")
 DATABASES = {"default": env.db("DATABASE_URL")}
-if "postgresql" not in DATABASES["default"]["ENGINE"]:
-    raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address.")
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
     "CONN_HEALTH_CHECKS": True,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHE_URL = env.str("CACHE_URL")
+CACHE_URL = env.address("CACHE_URL", "redis", "rediss")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -145,11 +143,12 @@ _is_https = _site.scheme == "https"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 SECURE_SSL_REDIRECT = _is_https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes speak plain HTTP to the process
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env.bool("BEHIND_PROXY", default=False):
+if env.switch("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {
@@ -166,9 +165,8 @@ CONTENT_SECURITY_POLICY = {
 
 # ---- Letters ------------------------------------------------------------------------------
 
+env.address("EMAIL_URL", "smtp", "smtp+tls", "smtp+ssl")
 _mail = env.email("EMAIL_URL")
-if "smtp" not in _mail["EMAIL_BACKEND"]:
-    raise ImproperlyConfigured("EMAIL_URL must be an smtp://, smtp+tls:// or smtp+ssl:// address.")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = _mail["EMAIL_HOST"]
 EMAIL_PORT = _mail["EMAIL_PORT"] or 25
@@ -212,8 +210,8 @@ if MAIL_RATE_PER_SECOND < 0:
 
 # ---- Celery: the doorbell -----------------------------------------------------------------
 
-BROKER_URL = env.str("BROKER_URL")
-if not DEBUG and BROKER_URL.rsplit("/", 1)[0] == CACHE_URL.rsplit("/", 1)[0]:
+BROKER_URL = env.address("BROKER_URL", "redis", "rediss")
+if not DEBUG and instance_of(BROKER_URL) == instance_of(CACHE_URL):
     raise ImproperlyConfigured(
         "BROKER_URL and CACHE_URL must be two instances: a cache that fills up evicts the queue."
     )

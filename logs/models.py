@@ -184,6 +184,7 @@ class InvitationLogEntry(models.Model):
     changed_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:
+        verbose_name_plural = "invitation log entries"
         constraints = [
             models.UniqueConstraint(
                 name="one_entry_per_log_and_member",
@@ -258,6 +259,7 @@ class Switch(models.Model):
     is_on = models.BooleanField()
 
     class Meta:
+        verbose_name_plural = "switches"
         constraints = [
             models.UniqueConstraint(
                 name="one_switch_per_chapter", fields=["chapter"], nulls_distinct=False

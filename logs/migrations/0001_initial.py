@@ -246,6 +246,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name_plural": "invitation log entries"},
         ),
         migrations.CreateModel(
             name="Pace",
@@ -288,6 +289,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name_plural": "switches"},
         ),
         migrations.AddIndex(
             model_name="invitationlog",
