@@ -59,8 +59,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "bootstrap",
-    "crispy_forms",
-    "crispy_bootstrap5",
     "csp",
     "django_htmx",
     "django.contrib.admin",
@@ -116,8 +114,6 @@ if not DEBUG:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
-
-CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # ---- Who signs in, and how ----------------------------------------------------------------
 
