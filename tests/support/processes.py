@@ -62,6 +62,10 @@ class CeleryProcess:
         return Path(self._log.name).read_text()
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def children(self) -> list[psutil.Process]:
         """The pool's processes, where the pool is made of processes."""
         return psutil.Process(self._process.pid).children(recursive=True)
@@ -76,9 +80,15 @@ class CeleryProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def terminate(self, timeout: float = 30) -> None:
-        """SIGTERM to the worker, as a deploy would; waits until it has gone."""
-        if self.is_alive:
+    def terminate(self, timeout: float = 30, *, whole_group: bool = False) -> None:
+        """
+        SIGTERM to the worker, as a deploy would; waits until it has gone.
+
+        :param whole_group: to the processes of its pool as well, as some supervisors do
+        """
+        if self.is_alive and whole_group:
+            os.killpg(self._process.pid, signal.SIGTERM)
+        elif self.is_alive:
             self._process.terminate()
         self._process.wait(timeout)
 
@@ -129,10 +139,7 @@ class Station:
             process.stop()
 
     def _start(self, *arguments: str) -> CeleryProcess:
-        surroundings = self.variables | {
-            "DATABASE_URL": database_url(),
-            "EMAIL_URL": self.sink.url,
-        }
-        process = CeleryProcess(*arguments, variables=surroundings)
+        usual = {"DATABASE_URL": database_url(), "EMAIL_URL": self.sink.url}
+        process = CeleryProcess(*arguments, variables=usual | self.variables)
         self.processes.append(process)
         return process
