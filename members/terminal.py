@@ -1,5 +1,6 @@
 """What a long command shows while it works."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ def progress(title: str, *, total: int) -> Iterator[Advance]:
     standard error, so that a result on standard output stays clean.
     """
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield _lines(console, title, total=total)
         return
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

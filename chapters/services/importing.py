@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from chapters.forms import PersonLineForm
@@ -125,7 +125,14 @@ def import_members(people: list[Person], *, advance: Callable[[int], None]) -> I
         new_members += len(ids) - len(known)
         new_subscriptions += _subscribe(some, ids)
         advance(len(some))
+    _refresh_statistics()
     return Imported(len(people), new_members, terms_filled, new_subscriptions)
+
+
+def _refresh_statistics() -> None:
+    # A click straight after a large import is planned for the tables as they are, not as they were.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE members_member, chapters_subscription")
 
 
 # ---- Reading ------------------------------------------------------------------------------

@@ -59,8 +59,8 @@ def test_a_member_with_several_bans_is_one_person_and_is_banned():
     """
     Planner's join to bans gave a row per ban, and an expired one let an active one through.
 
-    Without the Exists in `MemberQuerySet.not_banned` (with `exclude(bans__expires_at__gt=Now())`
-    spelt as `filter(Q(bans=None) | Q(bans__expires_at__lt=Now()))`, as planner did) both fail.
+    Without the Exists in `MemberQuerySet.not_banned` (with planner's
+    `filter(Q(bans=None) | Q(bans__expires_at__lt=Now()))` in its place) both go wrong.
     """
     chapter = chapter_with()
     forgiven, banned_again = MemberFactory(), MemberFactory()

@@ -1,0 +1,52 @@
+"""Long commands show a bar to people and plain lines to files."""
+
+import os
+import pty
+import sys
+
+import pytest
+
+from members.terminal import progress
+
+
+def test_elsewhere_there_is_a_line_for_every_tenth(capsys):
+    with progress("Making tea", total=25) as advance:
+        for _ in range(25):
+            advance(1)
+
+    lines = [f"Making tea: {done} of 25" for done in (3, 5, 8, 10, 13, 15, 18, 20, 23, 25)]
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_many_at_once_are_one_line(capsys):
+    with progress("Making tea", total=2500) as advance:
+        advance(1000)
+        advance(1500)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "Making tea: 1000 of 2500",
+        "Making tea: 2500 of 2500",
+    ]
+
+
+def test_standard_output_stays_clean(capsys):
+    with progress("Making tea", total=1) as advance:
+        advance(1)
+
+    assert capsys.readouterr().out == ""
+
+
+def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch):
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "80")
+        with progress("Making tea", total=3) as advance:
+            advance(3)
+        terminal.flush()
+        shown = os.read(ours, 65536).decode()
+    os.close(ours)
+
+    assert "━" in shown
+    assert "3/3" in shown
