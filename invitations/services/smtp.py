@@ -22,6 +22,9 @@ from django.conf import settings
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@,;]+>?")
 _MOST_TEXT = 300
 
+# What says that a mailbox is gone. 5.1.7 and 5.1.8 speak about the sender's address, ours.
+_BAD_ADDRESS = re.compile(rb"5\.1\.(?![78]\b)")
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -102,9 +105,7 @@ class Connection:
         """Ask the server whether it would take a letter from us, without sending one."""
         self.close()
         try:
-            return self._open(deadline) or self._mail_from(deadline)
-        except _Broken as error:
-            return Refused(str(error))
+            return self._introduce(deadline)
         finally:
             self.close()
 
@@ -116,17 +117,24 @@ class Connection:
 
     def _try(self, letter: bytes, *, to: str, deadline: float) -> Outcome:
         try:
-            refused = self._open(deadline) or self._mail_from(deadline)
-        except _Broken as error:
-            refused = Refused(str(error))
-        if refused:
-            self.close()
-            return refused
-        try:
+            refused = self._introduce(deadline)
+            if refused:
+                self.close()
+                return refused
             return self._hand_over(letter, to=to, deadline=deadline)
         except _Broken as error:
             self.close()
             return Deferred(str(error))
+        except BaseException:
+            # As a time limit raises it. What the server says next would answer the next letter.
+            self.close()
+            raise
+
+    def _introduce(self, deadline: float) -> Refused | None:
+        try:
+            return self._open(deadline) or self._mail_from(deadline)
+        except _Broken as error:
+            return Refused(str(error))
 
     def _open(self, deadline: float) -> Refused | None:
         if self._smtp is not None:
@@ -181,7 +189,7 @@ class Connection:
                 self.close()
         reason = _quote(code, text)
         if 500 <= code <= 599:
-            return Rejected(reason, code, is_bad_address=text.startswith(b"5.1."))
+            return Rejected(reason, code, is_bad_address=bool(_BAD_ADDRESS.match(text)))
         return Deferred(reason, code)
 
     def _say(self, command: str, deadline: float) -> tuple[int, bytes]:
@@ -266,12 +274,15 @@ def _quote(code: int, text: bytes | str) -> str:
 
 
 def _describe(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    # smtplib says "disconnected" of a silent server as well.
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "The mail server did not answer in time."
     if isinstance(error, ConnectionRefusedError):
         return "The mail server refused the connection."
     if isinstance(error, ssl.SSLError):
         return "We and the mail server cannot agree on encryption."
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "The mail server lacks the encryption or the sign-in that EMAIL_URL asks for."
     if isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError):
         return "The mail server closed the connection."
     return f"The mail server cannot be reached ({type(error).__name__})."
