@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, Min, Q
+from django.db.models import Count, DurationField, ExpressionWrapper, Min, Q, QuerySet
 from django.db.models.functions import Now
 
-from logs.models import EntryStatus, InvitationLog
+from chapters.models import Chapter
+from logs.models import EntryStatus, Hold, InvitationLog, Switch
+from logs.services import holds
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,27 @@ class Progress:
     @property
     def still_to_go(self) -> int:
         return self.pending + self.sending
+
+
+@dataclass(frozen=True)
+class Obstacles:
+    """Why no letter leaves at the moment, if so."""
+
+    is_stopped: bool
+    stopped_chapters: list[Chapter]
+    hold: Hold | None
+
+
+def obstacles(chapters: QuerySet[Chapter]) -> Obstacles:
+    """What keeps the letters of these chapters, as the senders see it: no global switch is off."""
+    switches = list(
+        Switch.objects.filter(Q(chapter=None) | Q(chapter__in=chapters)).select_related("chapter")
+    )
+    return Obstacles(
+        is_stopped=not any(switch.is_on for switch in switches if switch.chapter is None),
+        stopped_chapters=[s.chapter for s in switches if s.chapter is not None and not s.is_on],
+        hold=holds.current(),
+    )
 
 
 def progress(log: InvitationLog) -> Progress:

@@ -15,19 +15,18 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from chapters.models import Role, Workshop
+from chapters.models import Chapter, Role, Workshop
 from invitations.forms import PeopleFilter
 from invitations.models import Invitation
+from invitations.views import doors
 from logs.models import (
     Audience,
     EntryStatus,
     InvitationLog,
     InvitationLogEntry,
     LogStatus,
-    Switch,
 )
-from logs.queries import Progress, letters_per_second, progress
-from logs.services import holds
+from logs.queries import Progress, letters_per_second, obstacles, progress
 
 PEOPLE_A_PAGE = 50
 LOGS_A_PAGE = 20
@@ -50,7 +49,7 @@ STOP_POLLING = 286  # htmx's own status: swap this, and ask no more
 @require_safe
 def invitation_logs(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """Every log of the workshop, the newest first, with its numbers."""
-    workshop = _workshop(request, workshop_id)
+    workshop = doors.workshop_of_organiser(request, workshop_id)
     logs = workshop.invitation_logs.select_related("initiator").annotate(
         people=Count("entries"), **{status: _entries_with(status) for status in EntryStatus.values}
     )
@@ -79,19 +78,16 @@ def log_progress(request: HttpRequest, workshop_id: int, log_id: int) -> HttpRes
     log = _log(request, workshop_id, log_id)
     chosen = PeopleFilter(request.GET)
     chosen.is_valid()
-    state = _state(request, log, chosen)
-    state["is_update"] = True
-    return render(
+    state = _state(request, log, chosen) | {"is_update": True}
+    response = render(
         request,
         "invitations/_log_progress.html",
         state,
         status=200 if log.is_live else STOP_POLLING,
     )
-
-
-def _workshop(request: HttpRequest, workshop_id: int) -> Workshop:
-    workshops = Workshop.objects.organised_by(request.user).select_related("chapter")
-    return get_object_or_404(workshops, pk=workshop_id)
+    if "empty" in request.GET and log.status != LogStatus.PREPARING:
+        response["HX-Refresh"] = "true"  # the page was opened before there were people to list
+    return response
 
 
 def _log(request: HttpRequest, workshop_id: int, log_id: int) -> InvitationLog:
@@ -113,8 +109,7 @@ def _state(request: HttpRequest, log: InvitationLog, chosen: PeopleFilter) -> di
         "workshop": log.workshop,
         "log": log,
         "progress": counts,
-        "hold": holds.current() if log.is_live else None,
-        "is_stopped": log.is_live and not _is_switched_on(log),
+        "sending": obstacles(Chapter.objects.filter(pk=log.chapter_id)) if log.is_live else None,
         "seconds_left": _seconds_left(log, counts),
         "filter": chosen,
         "outcomes": outcomes,
@@ -123,19 +118,13 @@ def _state(request: HttpRequest, log: InvitationLog, chosen: PeopleFilter) -> di
     words = render_to_string("invitations/_log_words.html", context)
     mark = str(crc32(words.encode()))
     opened_at = _opened_at(request)
+    empty = {} if counts.audience else {"empty": "yes"}
     return context | {
         "words": words,
         "has_new_words": request.GET.get("words") != mark,
         "poll_seconds": _poll_seconds(opened_at),
-        "poll": urlencode({"words": mark, "opened": opened_at} | _narrowed(chosen)),
+        "poll": urlencode({"words": mark, "opened": opened_at} | empty | _narrowed(chosen)),
     }
-
-
-def _is_switched_on(log: InvitationLog) -> bool:
-    """As the senders see it: without a global switch, nothing leaves."""
-    switches = Switch.objects.filter(Q(chapter=None) | Q(chapter=log.chapter_id))
-    is_on: dict[int | None, bool] = dict(switches.values_list("chapter", "is_on"))
-    return is_on.get(None, False) and is_on.get(log.chapter_id, True)
 
 
 def _seconds_left(log: InvitationLog, counts: Progress) -> float | None:

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -16,8 +16,9 @@ from chapters.models import Chapter, Workshop
 from invitations import overviews, queries
 from invitations.overviews import Overview
 from invitations.services import inviting
-from logs.models import LIVE_LOG_STATUSES, Audience, Hold, InvitationLog, Switch
-from logs.services import holds
+from invitations.views import doors
+from logs.models import LIVE_LOG_STATUSES, Audience, InvitationLog
+from logs.queries import obstacles
 
 RECENT_LOGS = 5
 SOON = 10
@@ -56,15 +57,6 @@ class Sent:
     letters: Counter[str]
 
 
-@dataclass(frozen=True)
-class Sending:
-    """Why no letter leaves at the moment, if so."""
-
-    is_stopped: bool
-    stopped_chapters: list[Chapter]
-    hold: Hold | None
-
-
 @login_required
 @require_safe
 def portal(request: HttpRequest) -> HttpResponse:
@@ -84,7 +76,7 @@ def portal(request: HttpRequest) -> HttpResponse:
             "later": coming[1 + SOON :],
             "attention": sum(workshop.needs_attention for workshop in coming),
             "coming": coming,
-            "sending": _sending(chapters),
+            "sending": obstacles(chapters),
             "sent": _sent(
                 InvitationLog.objects.filter(chapter__in=chapters, workshop__isnull=False)
             ),
@@ -97,9 +89,7 @@ def portal(request: HttpRequest) -> HttpResponse:
 @require_safe
 def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """Who is invited, who is coming, what was sent; and why nobody can be invited, if so."""
-    found = get_object_or_404(
-        Workshop.objects.organised_by(request.user).select_related("chapter"), pk=workshop_id
-    )
+    found = doors.workshop_of_organiser(request, workshop_id)
     now = timezone.now()
     (overview,) = overviews.overviews([found])
     reach = _reach(found)
@@ -113,7 +103,7 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "people": reach.subscribers - reach.to_invite,
             "live_log": _live_log(found),
             "refusal": _refusal(found),
-            "sending": _sending(Chapter.objects.filter(pk=found.chapter_id)),
+            "sending": obstacles(Chapter.objects.filter(pk=found.chapter_id)),
             "has_begun": found.has_begun(now),
             "coming": overviews.coming(found),
             "sent": _sent(found.invitation_logs.all()),
@@ -149,18 +139,6 @@ def _live_log(workshop: Workshop) -> InvitationLog | None:
     """The newest log that still has something to do."""
     live = workshop.invitation_logs.filter(status__in=LIVE_LOG_STATUSES)
     return live.order_by("-pk").first()
-
-
-def _sending(chapters: QuerySet[Chapter]) -> Sending:
-    """As the senders see it: without a global switch, nothing leaves."""
-    switches = list(
-        Switch.objects.filter(Q(chapter=None) | Q(chapter__in=chapters)).select_related("chapter")
-    )
-    return Sending(
-        is_stopped=not any(switch.is_on for switch in switches if switch.chapter is None),
-        stopped_chapters=[s.chapter for s in switches if s.chapter is not None and not s.is_on],
-        hold=holds.current(),
-    )
 
 
 def _reach(workshop: Workshop) -> queries.Reach:

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
@@ -21,6 +21,7 @@ from invitations import mails, queries
 from invitations.forms import SeenCount
 from invitations.queries import Reach
 from invitations.services import inviting
+from invitations.views import doors
 from logs.models import LIVE_LOG_STATUSES, Action, Audience, InvitationLog
 from members.models import Member
 
@@ -54,7 +55,7 @@ class Card:
 @require_safe
 def send_invites(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """Who would be invited now by each button, who would not, and the letter."""
-    return _send_page(request, _workshop(request, workshop_id))
+    return _send_page(request, doors.workshop_of_organiser(request, workshop_id))
 
 
 @login_required
@@ -62,7 +63,7 @@ def invite(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """The click. Opened as a page, for instance after signing in again, it leads to the buttons."""
     if request.method != "POST":
         return redirect("send_invites", workshop_id)
-    workshop = _workshop(request, workshop_id)
+    workshop = doors.workshop_of_organiser(request, workshop_id)
     seen = SeenCount(request.POST)
     if not seen.is_valid():
         return _send_page(request, workshop, problem=str(seen.errors["seen_count"][0]), status=400)
@@ -92,7 +93,7 @@ def letter(request: HttpRequest, workshop_id: int, role: str) -> HttpResponse:
     """The letter as it will be sent, with the styles that letters carry; nothing else may load."""
     if role not in Role.values:
         raise Http404
-    preview = mails.preview(_workshop(request, workshop_id), role=Role(role))
+    preview = mails.preview(doors.workshop_of_organiser(request, workshop_id), role=Role(role))
     return HttpResponse(preview.html)
 
 
@@ -100,7 +101,7 @@ def letter(request: HttpRequest, workshop_id: int, role: str) -> HttpResponse:
 @require_safe
 def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """The names of those whom a button would not write to, each with the reason."""
-    workshop = _workshop(request, workshop_id)
+    workshop = doors.workshop_of_organiser(request, workshop_id)
     audience = request.GET.get("for", "")
     if audience not in Audience.values:
         raise Http404
@@ -120,11 +121,6 @@ def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "page": Paginator(people, PEOPLE_A_PAGE).get_page(request.GET.get("page")),
         },
     )
-
-
-def _workshop(request: HttpRequest, workshop_id: int) -> Workshop:
-    workshops = Workshop.objects.organised_by(request.user).select_related("chapter")
-    return get_object_or_404(workshops, pk=workshop_id)
 
 
 def _send_page(

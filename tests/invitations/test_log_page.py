@@ -1,5 +1,7 @@
 """What became of a click: the numbers, and what happened to each person."""
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +11,15 @@ from django.utils import timezone
 
 from chapters.models import Role
 from invitations.templatetags.sending import about, bar_parts, of_people
-from logs.models import Audience, EntryStatus, Hold, InvitationLogEntry, LogStatus, Switch
+from logs.models import (
+    Audience,
+    EntryStatus,
+    Hold,
+    InvitationLog,
+    InvitationLogEntry,
+    LogStatus,
+    Switch,
+)
 from logs.queries import Progress
 from logs.services import slots
 from tests.factories import (
@@ -140,7 +150,7 @@ def test_a_hold_and_a_stop_are_said_at_the_top():
     assert "Waiting for the mail server since 19:42." in held
     assert "“421 too many connections” No letter is lost." in held
     assert "The rest waits for the mail server." in held
-    assert "Sending is stopped." in stopped
+    assert f"Sending is stopped for {log.chapter}." in stopped
 
 
 def test_without_a_global_switch_sending_is_stopped():
@@ -452,3 +462,20 @@ def test_a_reason_is_said_of_one_and_of_many():
     assert of_people("is banned", 2) == "are banned"
     assert of_people("has not accepted the terms", 0) == "have not accepted the terms"
     assert of_people("closed the account", 3) == "closed the account"
+
+
+def test_a_page_opened_before_there_were_people_is_loaded_again_when_there_are():
+    log = log_with()
+    InvitationLog.objects.filter(pk=log.pk).update(status=LogStatus.PREPARING)
+    client = organising(log)
+    poll = re.search(r'hx-get="([^"]+)"', client.get(log_page(log)).content.decode())
+    assert poll
+    address = html.unescape(poll.group(1))
+
+    while_preparing = client.get(address)
+    InvitationLogEntryFactory(log=log)
+    InvitationLog.objects.filter(pk=log.pk).update(status=LogStatus.RUNNING)
+    with_people = client.get(address)
+
+    assert "HX-Refresh" not in while_preparing
+    assert with_people["HX-Refresh"] == "true"
