@@ -151,6 +151,7 @@ def test_a_hold_and_a_stop_are_said_at_the_top():
     assert "“421 too many connections” No letter is lost." in held
     assert "The rest waits for the mail server." in held
     assert f"Sending is stopped for {log.chapter}." in stopped
+    assert "letters sent. Sending is stopped." in re.sub(r"<[^>]+>", "", stopped)
 
 
 def test_without_a_global_switch_sending_is_stopped():
