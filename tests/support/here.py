@@ -6,7 +6,6 @@ from chapters.models import Chapter, Role, Subscription
 from invitations.services import delivering, preparing, sweeping
 from logs.models import EntryStatus, InvitationLog, InvitationLogEntry, LogStatus
 from members.models import Member
-from tests.factories import MemberFactory
 from tests.support.waiting import wait_until
 
 
@@ -32,7 +31,16 @@ def send_once_here(*logs: InvitationLog) -> None:
 def crowd(chapter: Chapter, count: int, *, role: Role = Role.STUDENT) -> list[Member]:
     """So many people in a group of this chapter, in a few statements."""
     group = chapter.groups.filter(role=role).earliest("pk")
-    people: list[Member] = Member.objects.bulk_create(MemberFactory.build_batch(count))
+    people = Member.objects.bulk_create(
+        Member(
+            name="Amina",
+            surname=f"of {count}",
+            email=f"one{n}of{group.pk}@crowd.example",
+            password="!",
+            accepted_terms_at=group.chapter.created_at,
+        )
+        for n in range(count)
+    )
     Subscription.objects.bulk_create(Subscription(member=one, group=group) for one in people)
     return people
 

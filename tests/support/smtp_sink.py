@@ -15,7 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import default
+from functools import cached_property
 
 DROP = "drop"  # hang up without a word
 STALL = "stall"  # say nothing and keep the line open
@@ -37,9 +39,10 @@ class Caught:
         assert isinstance(message, EmailMessage)
         return message
 
-    @property
+    @cached_property
     def message_id(self) -> str:
-        return str(self.message["Message-ID"])
+        """Read from the head of the letter alone, since invariants are read often."""
+        return str(BytesHeaderParser().parsebytes(self.content)["Message-ID"]).strip()
 
 
 @dataclass
