@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from chapters.models import Role
 from invitations import queries
 from logs.models import Action
 from logs.services import slots
@@ -98,10 +96,15 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter in hand: whom it is for, as what they may come, and what it is about."""
+    """
+    A letter in hand: whom it is for, as what they may come, and what it is about.
 
-    role: Role
-    other_role: Role | None
+    As the rows say it; whoever writes the letter finds out whether that makes sense, so that one
+    bad row cannot stop the claim of all the others.
+    """
+
+    role: str | None
+    other_role: str | None
     entry_id: int
     workshop_id: int
     action: Action
@@ -133,8 +136,4 @@ def claim(slot: HeldSlot, accepted: Mapping[int, int], *, limit: int) -> tuple[l
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()
-    return [_letter(*letter) for is_taken, *letter in rows if is_taken], bool(rows)
-
-
-def _letter(role: str, other_role: str | None, *facts: Any) -> Letter:
-    return Letter(Role(role), Role(other_role) if other_role else None, *facts)
+    return [Letter(*letter) for is_taken, *letter in rows if is_taken], bool(rows)

@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from chapters.models import Workshop
+from chapters.models import Role, Workshop
 from invitations import mails
 from invitations.services import claiming, smtp
 from invitations.services.claiming import Letter
@@ -176,7 +177,9 @@ def _send(
         raise _Stop
     try:
         address = mails.ascii_address(letter.address)
-        text = _compose(letter, drafts)
+        text = _insist(lambda: _compose(letter, drafts), until=deadline)
+    except (Lost, SoftTimeLimitExceeded):
+        raise
     except Exception as error:
         logger.exception("entry %s could not be composed", letter.entry_id)
         reason = f"The letter could not be written ({type(error).__name__})."
@@ -231,7 +234,10 @@ def _compose(letter: Letter, drafts: dict[tuple[object, ...], mails.Draft]) -> b
     if kind not in drafts:
         workshop = Workshop.objects.select_related("chapter").get(pk=letter.workshop_id)
         drafts[kind] = mails.draft(
-            workshop, action=letter.action, role=letter.role, other_role=letter.other_role
+            workshop,
+            action=letter.action,
+            role=Role(letter.role or ""),
+            other_role=Role(letter.other_role) if letter.other_role else None,
         )
     return drafts[kind].letter_to(
         mails.Recipient(

@@ -30,6 +30,10 @@ def sweep() -> None:
         settled = slots.settle_expired()
         if settled:
             logger.warning("settled %s expired leases", settled)
+        for entry_id in slots.doubt_what_nobody_holds():
+            logger.error("entry %s was being sent by nobody", entry_id)
+        if steering.fail_what_cannot_be_read(InvitationLogEntry.objects.filter(log=None)):
+            logger.error("single letters in an unknown state have failed")
         _ring_for_logs_that_wait()
         steering.finish_done()
         for log_id in steering.reopen_finished_with_letters_to_go():

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Now
 
 from logs.locks import lock_workshop
 from logs.models import (
@@ -98,9 +98,13 @@ def finish(log_id: int) -> bool:
     """
     with transaction.atomic():
         log = InvitationLog.objects.select_for_update(no_key=True).get(pk=log_id)
-        is_done = not log.entries.filter(status__in=TO_GO).exists()
-        if not is_done or log.finished_at or log.status not in FINISHED_FROM:
+        if log.finished_at or log.status not in FINISHED_FROM:
             return False
+        if log.status == LogStatus.CANCELLED:
+            _cancel_what_was_given_back(log)
+        if log.entries.filter(status__in=TO_GO).exists():
+            return False
+        fail_what_cannot_be_read(log.entries.all())
         changes: dict[str, object] = {"finished_at": Now()}
         if log.status == LogStatus.RUNNING:
             changes["status"] = LogStatus.COMPLETED
@@ -110,12 +114,31 @@ def finish(log_id: int) -> bool:
 
 def finish_done() -> None:
     """Close every log in which nobody is left to write to."""
-    to_go = InvitationLogEntry.objects.filter(log=OuterRef("pk"), status__in=TO_GO)
+    entries = InvitationLogEntry.objects.filter(log=OuterRef("pk"))
+    to_go = Exists(entries.filter(status__in=TO_GO))
+    in_hand = Exists(entries.filter(status=EntryStatus.SENDING))
     done = InvitationLog.objects.filter(
-        ~Exists(to_go), status__in=FINISHED_FROM, finished_at__isnull=True
+        Q(status=LogStatus.RUNNING) & ~to_go | Q(status=LogStatus.CANCELLED) & ~in_hand,
+        finished_at__isnull=True,
     )
     for log_id in done.values_list("pk", flat=True):
         finish(log_id)
+
+
+def fail_what_cannot_be_read(entries: QuerySet[InvitationLogEntry]) -> int:
+    """
+    Entries in a state that we do not know fail, with that state as the reason.
+
+    The database refuses such a state; so it should never happen.
+    """
+    return entries.exclude(status__in=EntryStatus.values).update(
+        status=EntryStatus.FAILED,
+        lease=None,
+        reason=Concat(
+            Value("The ledger said “"), "status", Value("” about this letter, which means nothing.")
+        ),
+        changed_at=Now(),
+    )
 
 
 def reopen_finished_with_letters_to_go() -> list[int]:
@@ -136,6 +159,13 @@ def reopen_finished_with_letters_to_go() -> list[int]:
             continue  # another log of this audience is live; the next sweep tries again
         reopened.append(log.pk)
     return reopened
+
+
+def _cancel_what_was_given_back(log: InvitationLog) -> None:
+    """A sender that gave letters back while `cancel` was not committed left them waiting."""
+    log.entries.filter(status=EntryStatus.PENDING).update(
+        status=EntryStatus.CANCELLED, changed_at=Now()
+    )
 
 
 def _locked(log: InvitationLog) -> InvitationLog:

@@ -1,0 +1,104 @@
+"""What can happen to PostgreSQL, and to the rows in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from django.db import connection, transaction
+
+from tests.support.processes import database_url
+from tests.support.waiting import wait_until
+
+
+class Terminator:
+    """
+    Ends every session but that of the test which made it.
+
+    It has a connection of its own, so that a mail server's thread can use it too.
+    """
+
+    def __init__(self) -> None:
+        connection.ensure_connection()
+        self._spared = connection.connection.get_backend_pid()
+        self._connection = psycopg2.connect(database_url())
+        self._connection.autocommit = True
+
+    def terminate(self, *, waiting_for_a_lock: bool = False) -> int:
+        """
+        As a fail-over would; returns how many sessions ended.
+
+        :param waiting_for_a_lock: only those that wait for one now
+        """
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE datname = current_database() AND backend_type = 'client backend'
+                    AND pid NOT IN (pg_backend_pid(), %s)
+                    AND (wait_event_type = 'Lock' OR NOT %s)
+                """,
+                [self._spared, waiting_for_a_lock],
+            )
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def terminate_at(self, lock: str) -> None:
+        """Hold what this statement locks until a session waits for it, and end that session."""
+
+        def strike() -> bool:
+            with locked(lock):
+                ends_at = time.monotonic() + 0.5
+                while not (is_done := self.terminate(waiting_for_a_lock=True) > 0):
+                    if time.monotonic() > ends_at:
+                        break  # everybody was elsewhere
+                    time.sleep(0.02)
+            return is_done
+
+        wait_until(strike, every=0.05, what="a session at the lock")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def terminator() -> Iterator[Terminator]:
+    one = Terminator()
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+@contextmanager
+def locked(statement: str) -> Iterator[None]:
+    """Hold whatever the statement locks."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+        yield
+
+
+@contextmanager
+def without_constraint(table: str, name: str) -> Iterator[None]:
+    """
+    The table without that rule, as after a careless migration by hand.
+
+    Afterwards the rule is back, unchecked for the rows that are there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name]
+        )
+        definition = cursor.fetchone()[0].removesuffix(" NOT VALID")
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    try:
+        yield
+    finally:
+        execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID")
+
+
+def execute(statement: str, *values: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
