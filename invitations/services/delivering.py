@@ -144,20 +144,23 @@ def _work(slot: HeldSlot, accepted: dict[int, int]) -> bool:
         if not was_due:
             return False
         try:
-            _send_block(slot, letters, accepted)
+            _send_block(slot, letters, accepted, ends_at=ends_at)
         except _Stop:
-            return False
+            return stopping.is_set()
     return True
 
 
-def _send_block(slot: HeldSlot, letters: list[Letter], accepted: dict[int, int]) -> None:
+def _send_block(
+    slot: HeldSlot, letters: list[Letter], accepted: dict[int, int], *, ends_at: float
+) -> None:
     began_at = time.monotonic()
+    ends_at = min(ends_at, began_at + BLOCK_SECONDS)
     sent = 0
     drafts: dict[tuple[object, ...], mails.Draft] = {}
     for letter in letters:
         if stopping.is_set():
             raise _Stop
-        if time.monotonic() - began_at > BLOCK_SECONDS:
+        if sent and time.monotonic() > ends_at:
             break
         _send(slot, letter, drafts, accepted)
         sent += 1

@@ -6,7 +6,9 @@ import re
 import time
 
 import psutil
+from pytest_django.fixtures import Settings
 
+from invitations.services import delivering, preparing
 from invitations.services.manager import InvitationManager
 from logs.models import LogStatus
 from logs.queries import progress
@@ -61,6 +63,26 @@ def test_r34_five_thousand_people(station: Station):
     assert memory[-1] - memory[0] < 16 * MEGABYTE
     said = "".join(worker.output for worker in workers)
     assert max(float(seconds) for seconds in TASK_TOOK.findall(said)) < 30
+
+
+def test_r34_a_task_ends_in_time_although_the_mail_server_becomes_slow(
+    station: Station, settings: Settings
+):
+    settings.EMAIL_TIMEOUT, settings.LETTER_SECONDS, settings.LEASE_SECONDS = 2, 3, 20
+    chapter = chapter_with()
+    crowd(chapter, 300)
+    workshop = WorkshopFactory(chapter=chapter)
+    log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
+    preparing.prepare(log.pk)
+    delivering.deliver_what_is_due()  # fast, so that the next block is a large one
+    assert progress(log).pending
+
+    station.sink.delay_seconds = 0.2
+    began_at = time.monotonic()
+    assert delivering.deliver_what_is_due()
+
+    assert time.monotonic() - began_at < settings.TASK_SECONDS + settings.LETTER_SECONDS
+    assert progress(log).sending == 0
 
 
 def memory_of(workers: list[CeleryProcess]) -> int:
