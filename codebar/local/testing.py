@@ -22,6 +22,8 @@ from codebar.local.paths import CHECKOUT
 from codebar.local.service import NotStarted
 
 PREFIX = "codebar-test-"
+# Much of the suite waits for other processes, so three share two cores well.
+EVERYTHING = ["-n", "3", "--dist", "loadfile"]
 
 
 def main() -> int:
@@ -39,7 +41,7 @@ def main() -> int:
 
 
 def _pytest(arguments: list[str], surroundings: dict[str, str]) -> int:
-    command = [sys.executable, "-m", "pytest", *arguments]
+    command = [sys.executable, "-m", "pytest", *(arguments or EVERYTHING)]
     # In a session of its own, so that Ctrl-C reaches it once, through us, and it can put its own
     # servers away.
     process = subprocess.Popen(command, cwd=CHECKOUT, env=surroundings, start_new_session=True)

@@ -9,6 +9,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from codebar.local.browser import find_or_install
 from members.models import Member
 
 OPTIONS = [
@@ -27,12 +28,12 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The Chromium that `bin/test` found; elsewhere, Playwright's own."""
+    """The Chromium that `bin/test` found, or one that can be had; a clear word when none can."""
     with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
         # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CODEBAR_BROWSER"), args=OPTIONS
+            executable_path=os.environ.get("CODEBAR_BROWSER") or find_or_install(), args=OPTIONS
         )
         yield browser
         browser.close()
