@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -176,6 +177,7 @@ def preview(workshop: Workshop, *, role: Role) -> Preview:
     )
 
 
+@lru_cache(maxsize=100)  # asked for the head, and again for RCPT
 def ascii_address(address: str) -> str:
     """
     The address as it stands in the head of a letter and in SMTP's RCPT.

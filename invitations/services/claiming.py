@@ -45,8 +45,26 @@ _REASON = """
     END
 """
 
+# Whatever PostgreSQL believes about a table that has just been filled, it must walk along
+# `entries_to_claim` and stop at the limit, not sort all that waits for each claim.
+_ALONG_THE_INDEX = """
+    SELECT set_config(name, 'off', true) FROM unnest(ARRAY[
+        'enable_sort', 'enable_bitmapscan', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'
+    ]) AS name
+"""
+
 _CLAIM = f"""
-    WITH due AS (
+    WITH due AS MATERIALIZED (
+        SELECT e.id, e.workshop_id, e.member_id, e.action, e.occasion, e.message_id, e.tries
+        FROM logs_invitationlogentry e
+        LEFT JOIN logs_invitationlog l ON l.id = e.log_id
+        LEFT JOIN chapters_workshop w ON w.id = e.workshop_id
+        WHERE e.status = 'pending' AND e.due_at <= now() AND e.priority <= %(priority)s
+            AND {slots.IS_OPEN}
+        ORDER BY e.priority, e.log_id, e.id
+        LIMIT %(limit)s
+        FOR UPDATE OF e SKIP LOCKED
+    ), judged AS MATERIALIZED (
         SELECT e.id, e.workshop_id, e.action, e.message_id, e.tries,
             m.id AS member_id, m.email, m.name,
             i.token, i.role, {_REASON} AS reason,
@@ -56,29 +74,23 @@ _CLAIM = f"""
                 WHERE s.member_id = m.id AND g.chapter_id = w.chapter_id AND g.role <> i.role
                 LIMIT 1
             ) AS other_role
-        FROM logs_invitationlogentry e
+        FROM due e
         JOIN members_member m ON m.id = e.member_id
-        LEFT JOIN logs_invitationlog l ON l.id = e.log_id
         LEFT JOIN chapters_workshop w ON w.id = e.workshop_id
         LEFT JOIN invitations_invitation i
             ON i.workshop_id = e.workshop_id AND i.member_id = e.member_id
-        WHERE e.status = 'pending' AND e.due_at <= now() AND e.priority <= %(priority)s
-            AND {slots.IS_OPEN}
-        ORDER BY e.priority, e.log_id, e.id
-        LIMIT %(limit)s
-        FOR UPDATE OF e SKIP LOCKED
     ), skipped AS (
         UPDATE logs_invitationlogentry e
-        SET status = 'skipped', reason = due.reason, changed_at = now()
-        FROM due WHERE e.id = due.id AND due.reason <> ''
+        SET status = 'skipped', reason = judged.reason, changed_at = now()
+        FROM judged WHERE e.id = judged.id AND judged.reason <> ''
     ), taken AS (
         UPDATE logs_invitationlogentry e
         SET status = 'sending', lease = %(token)s, changed_at = now()
-        FROM due WHERE e.id = due.id AND due.reason = ''
+        FROM judged WHERE e.id = judged.id AND judged.reason = ''
     )
     SELECT reason = '' AS is_taken, role, other_role, id, workshop_id, action, message_id, tries,
         member_id, email, name, token
-    FROM due ORDER BY id
+    FROM judged ORDER BY id
 """  # noqa: S608 -- made of constants; every value is a parameter
 
 _REASONS = {
@@ -124,6 +136,7 @@ def claim(slot: HeldSlot, accepted: Mapping[int, int], *, limit: int) -> tuple[l
     :returns: the letters, and whether anything at all was due (some may have been skipped)
     :raises Lost: when the lease ran out; then nothing is written
     """
+    slots.plan_cursor_anew()
     slots.renew(slot)
     slots.record_accepted(slot, accepted)
     slots.give_back(slot.token)
@@ -134,6 +147,7 @@ def claim(slot: HeldSlot, accepted: Mapping[int, int], *, limit: int) -> tuple[l
         **_REASONS,
     }
     with connection.cursor() as cursor:
+        cursor.execute(_ALONG_THE_INDEX)
         cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()
     return [Letter(*letter) for is_taken, *letter in rows if is_taken], bool(rows)

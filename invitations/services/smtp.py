@@ -15,6 +15,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -79,6 +80,7 @@ class Connection:
     def __init__(self) -> None:
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
+        self._said_ahead: list[str] = []  # commands whose answers are still to come
 
     @property
     def is_open(self) -> bool:
@@ -114,10 +116,11 @@ class Connection:
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
+        self._said_ahead = []
 
     def _try(self, letter: bytes, *, to: str, deadline: float) -> Outcome:
         try:
-            refused = self._introduce(deadline)
+            refused = self._introduce(deadline, ahead=[_rcpt_to(to), "DATA"])
             if refused:
                 self.close()
                 return refused
@@ -130,9 +133,9 @@ class Connection:
             self.close()
             raise
 
-    def _introduce(self, deadline: float) -> Refused | None:
+    def _introduce(self, deadline: float, *, ahead: list[str] | None = None) -> Refused | None:
         try:
-            return self._open(deadline) or self._mail_from(deadline)
+            return self._open(deadline) or self._mail_from(deadline, ahead=ahead or [])
         except _Broken as error:
             return Refused(str(error))
 
@@ -149,12 +152,12 @@ class Connection:
             return Refused(_describe(error))
         return None
 
-    def _mail_from(self, deadline: float) -> Refused | None:
-        code, text = self._say(f"MAIL FROM:<{_sender()}>", deadline)
+    def _mail_from(self, deadline: float, *, ahead: list[str]) -> Refused | None:
+        code, text = self._say(f"MAIL FROM:<{_sender()}>", deadline, ahead=ahead)
         return None if code == 250 else Refused(_quote(code, text))
 
     def _hand_over(self, letter: bytes, *, to: str, deadline: float) -> Outcome:
-        code, text = self._say(f"RCPT TO:<{to}>", deadline)
+        code, text = self._say(_rcpt_to(to), deadline)
         if code not in (250, 251):
             return self._not_taken(code, text, deadline)
         code, text = self._say("DATA", deadline)
@@ -183,17 +186,40 @@ class Connection:
         if code == 421:
             self.close()
         elif reset:
-            try:
-                self._say("RSET", deadline)
-            except _Broken:
-                self.close()
+            self._start_over(deadline)
         reason = _quote(code, text)
         if 500 <= code <= 599:
             return Rejected(reason, code, is_bad_address=bool(_BAD_ADDRESS.match(text)))
         return Deferred(reason, code)
 
-    def _say(self, command: str, deadline: float) -> tuple[int, bytes]:
-        self._write(command.encode("ascii") + b"\r\n", deadline)
+    def _start_over(self, deadline: float) -> None:
+        """Be ready for the next letter; on a new connection where this one wants the text."""
+        try:
+            while self._said_ahead:
+                code, _ = self._say(self._said_ahead[0], deadline)
+                if code == 354:
+                    self.close()  # even a lone dot could be taken for a letter
+                    return
+            self._say("RSET", deadline)
+        except _Broken:
+            self.close()
+
+    def _say(
+        self, command: str, deadline: float, *, ahead: list[str] | None = None
+    ) -> tuple[int, bytes]:
+        """
+        The answer to this command.
+
+        Those that are said `ahead` go out with it where the server allows that (RFC 2920). Their
+        answers are read one by one, when they are said themselves.
+        """
+        if self._said_ahead and self._said_ahead[0] == command:
+            self._said_ahead.pop(0)
+        else:
+            if ahead and self._ready(deadline).has_extn("pipelining"):
+                self._said_ahead = ahead
+            lines = [command, *self._said_ahead, ""]
+            self._write("\r\n".join(lines).encode("ascii"), deadline)
         return self._reply(deadline)
 
     def _write(self, data: bytes, deadline: float) -> None:
@@ -250,7 +276,16 @@ def _connect(timeout: float) -> smtplib.SMTP:
 
 
 def _sender() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return _address_in(settings.DEFAULT_FROM_EMAIL)
+
+
+@lru_cache(maxsize=1)
+def _address_in(name_and_address: str) -> str:
+    return parseaddr(name_and_address)[1]
+
+
+def _rcpt_to(address: str) -> str:
+    return f"RCPT TO:<{address}>"
 
 
 def _rest(deadline: float) -> float:

@@ -11,6 +11,7 @@ Every statement is harmless when repeated: it names states and absolute values, 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from logs.models import Action
 
@@ -113,39 +115,67 @@ def move_cursor(slot: HeldSlot, entry_id: int) -> float | None:
     :returns: the seconds to wait first (MAIL_RATE_PER_SECOND), or nothing when it must not
         leave: sending is stopped, held or paused, or the lease is gone
     """
+    with connection.cursor() as cursor:
+        _statement.prepare(cursor)
+        cursor.execute("EXECUTE move_cursor (%s, %s, %s)", [slot.nr, slot.token, entry_id])
+        row = cursor.fetchone()
+    return None if row is None else max(float(row[0]), 0.0)
+
+
+def plan_cursor_anew() -> None:
+    """
+    Let the next `move_cursor` plan again. To be called for each block.
+
+    A plan is made for the tables as they are; they may have been empty then.
+    """
+    _statement.forget()
+
+
+class _CursorStatement(threading.local):
+    """
+    The statement of `move_cursor`, prepared by hand on this thread's connection: planning takes
+    several times as long as running it, psycopg2 prepares nothing, and every letter waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._known_to: object = None  # psycopg2's connection; after a reconnect it is another
+
+    def prepare(self, cursor: CursorWrapper) -> None:
+        """Make it known to PostgreSQL, unless it is."""
+        if self._known_to is connection.connection:
+            return
+        # Nobody else prepares anything, and what is not there need not be deallocated.
+        cursor.execute(f"DEALLOCATE ALL; PREPARE move_cursor {_move_cursor()}")
+        self._known_to = connection.connection
+
+    def forget(self) -> None:
+        self._known_to = None
+
+
+_statement = _CursorStatement()
+
+
+def _move_cursor() -> str:
+    lease, rate = float(settings.LEASE_SECONDS), float(settings.MAIL_RATE_PER_SECOND)
     moved = f"""
-        UPDATE logs_slot SET cursor = %s, until = now() + make_interval(secs => %s)
-        WHERE nr = %s AND token = %s AND until > now() AND EXISTS (
+        UPDATE logs_slot SET cursor = $3, until = now() + make_interval(secs => {lease})
+        WHERE nr = $1 AND token = $2 AND until > now() AND EXISTS (
             SELECT FROM logs_invitationlogentry e
             LEFT JOIN logs_invitationlog l ON l.id = e.log_id
             LEFT JOIN chapters_workshop w ON w.id = e.workshop_id
-            WHERE e.id = %s AND e.lease = %s AND {IS_OPEN}
+            WHERE e.id = $3 AND e.lease = $2 AND {IS_OPEN}
         )
         RETURNING 0
-    """  # noqa: S608 -- IS_OPEN is a constant of this module
-    values: list[int | float | UUID] = [
-        entry_id,
-        settings.LEASE_SECONDS,
-        slot.nr,
-        slot.token,
-        entry_id,
-        slot.token,
-    ]
-    rate = settings.MAIL_RATE_PER_SECOND
+    """  # noqa: S608 -- made of constants and numbers
     if rate:
         moved = f"""
             WITH moved AS ({moved})
             UPDATE logs_pace SET next_at = greatest(next_at, clock_timestamp())
-                + make_interval(secs => %s)
+                + make_interval(secs => {1 / rate})
             WHERE id = 1 AND EXISTS (SELECT FROM moved)
-            RETURNING extract(epoch FROM next_at - clock_timestamp()) - %s
+            RETURNING extract(epoch FROM next_at - clock_timestamp()) - {1 / rate}
         """  # noqa: S608 -- as above
-        gap = 1 / rate
-        values += [gap, gap]
-    with connection.cursor() as cursor:
-        cursor.execute(moved, values)
-        row = cursor.fetchone()
-    return None if row is None else max(float(row[0]), 0.0)
+    return f"(smallint, uuid, bigint) AS {moved}"
 
 
 def record_accepted(slot: HeldSlot, accepted: Mapping[int, int]) -> None:

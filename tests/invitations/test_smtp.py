@@ -24,8 +24,11 @@ TO = "ann@people.example"
 LETTER = b"Message-ID: <1@codebar.example>\r\nSubject: Hello\r\n\r\n.\r\n..two dots\r\nBye"
 
 
-@pytest.fixture
-def connection(sink: SmtpSink, settings: Settings) -> Iterator[Connection]:
+@pytest.fixture(params=[True, False], ids=["pipelining", "step by step"])
+def connection(
+    sink: SmtpSink, settings: Settings, request: pytest.FixtureRequest
+) -> Iterator[Connection]:
+    sink.takes_commands_ahead = request.param
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
@@ -85,6 +88,19 @@ def test_5xx_to_a_letter_means_never(
     sink.script = None
     assert _send(connection) == Accepted(250)
     assert sink.connections == 1
+
+
+def test_a_server_that_wants_the_text_although_nobody_gets_it_is_left(
+    connection: Connection, sink: SmtpSink
+):
+    answers = {"rcpt": "550 5.1.1 no such mailbox", "data": "354 go on"}
+    sink.script = lambda at, _: answers.get(at)
+    assert isinstance(_send(connection), Rejected)
+
+    sink.script = None
+    assert _send(connection) == Accepted(250)
+    assert [letter.content for letter in sink.letters] == [LETTER + b"\r\n"]
+    assert sink.connections == (2 if sink.takes_commands_ahead else 1)
 
 
 @pytest.mark.parametrize(

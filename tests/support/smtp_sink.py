@@ -55,6 +55,7 @@ class SmtpSink:
 
     script: Script | None = None
     delay_seconds: float = 0
+    takes_commands_ahead: bool = True  # PIPELINING, as most servers do
     letters: list[Caught] = field(default_factory=list)
     port: int = 0
     connections: int = 0
@@ -71,6 +72,10 @@ class SmtpSink:
     @property
     def message_ids(self) -> Counter[str]:
         return Counter(letter.message_id for letter in list(self.letters))
+
+    @property
+    def _greeting(self) -> str:
+        return "250-sink\r\n250 PIPELINING" if self.takes_commands_ahead else "250 sink"
 
     def start(self) -> SmtpSink:
         ready = threading.Event()
@@ -119,15 +124,17 @@ class SmtpSink:
             word = line.split(" ", 1)[0].upper().rstrip(":")
             match word:
                 case "EHLO" | "HELO":
-                    await self._answer(writer, "ehlo", "", "250 sink")
+                    await self._answer(writer, "ehlo", "", self._greeting)
                 case "MAIL":
                     sender = _address(line)
                     await self._answer(writer, "mail", sender, "250 ok")
                 case "RCPT":
-                    recipient = _address(line)
-                    await self._answer(writer, "rcpt", recipient, "250 ok")
+                    address = _address(line)
+                    is_taken = await self._answer(writer, "rcpt", address, "250 ok")
+                    recipient = address if is_taken else ""
                 case "DATA":
-                    if await self._answer(writer, "data", recipient, "354 go on"):
+                    usual = "354 go on" if recipient else "554 no valid recipients"
+                    if await self._answer(writer, "data", recipient, usual) and recipient:
                         text = await reader.readuntil(b"\r\n.\r\n")
                         caught = Caught(sender, recipient, text[:-3].replace(b"\r\n..", b"\r\n."))
                         await self._take(writer, caught)
