@@ -29,6 +29,7 @@ def test_r03_pool_children_and_whole_workers_killed_at_random(station: Station):
         time.sleep(chance.uniform(0.2, 0.7))
         assert_invariants(station.sink)
         victim = chance.randrange(len(workers))
+        workers[victim] = station.revive(workers[victim])
         senders = len(workers[victim].children)
         if not senders:
             continue  # it still starts
@@ -41,6 +42,8 @@ def test_r03_pool_children_and_whole_workers_killed_at_random(station: Station):
             workers[victim] = station.start_worker()
     assert log.entries.filter(status="pending").exists(), "the kills came too late to matter"
 
+    for worker in workers:
+        station.revive(worker)
     wait_until_quiet(log)
     assert_settled(station.sink, log, audience=PEOPLE, faults=senders_killed + station.mishaps)
     assert log.entries.exclude(status__in=["success", "unknown"]).count() == 0

@@ -65,6 +65,7 @@ def test_soak_nobody_is_missed_and_every_further_copy_is_named(station: Station)
         log.refresh_from_db()
         assert_invariants(station.sink)
         victim = chance.randrange(WORKERS)
+        workers[victim] = station.revive(workers[victim], concurrency=SENDERS_A_WORKER)
         senders = workers[victim].children
         if not senders:
             continue  # it still starts
@@ -76,6 +77,8 @@ def test_soak_nobody_is_missed_and_every_further_copy_is_named(station: Station)
             workers[victim].kill()
             workers[victim] = station.start_worker(concurrency=SENDERS_A_WORKER)
 
+    for worker in workers:
+        station.revive(worker, concurrency=SENDERS_A_WORKER)
     wait_until_quiet(log, seconds=2 * PEOPLE / LETTERS_PER_SECOND + 120)
     tell(station, log, kills=kills, senders_killed=senders_killed)
     assert_settled(station.sink, log, audience=PEOPLE, faults=senders_killed + station.mishaps)

@@ -118,6 +118,13 @@ class Station:
             "--without-gossip", "--without-mingle", "--loglevel", "INFO",
         )  # fmt: skip
 
+    def revive(self, worker: CeleryProcess, *, concurrency: int = 2) -> CeleryProcess:
+        """
+        The worker, or another one in its place, as a supervisor would start it: Celery gives up
+        by itself when a process of its pool is killed in the moment of starting.
+        """
+        return worker if worker.is_alive else self.start_worker(concurrency=concurrency)
+
     def start_beat(self) -> CeleryProcess:
         """The one that rings for the sweep every half second."""
         folder = tempfile.mkdtemp(prefix="beat-")
