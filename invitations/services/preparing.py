@@ -58,8 +58,8 @@ def _fill(log_id: int) -> bool:
     workshop = Workshop.objects.select_related("chapter").get(invitation_logs=log)
     lock_workshop(workshop.pk)
     audience = queries.audience_of(workshop, Audience(log.audience))
-    _invite(workshop, audience.filter(reason=""))
-    letters = InvitationLogger().add_letters(log, audience.filter(reason=""))
+    _invite(workshop, audience)
+    letters = InvitationLogger().add_letters(log, audience)
     InvitationLogger().add_skipped(log, audience, otherwise=JUST_ELIGIBLE)
     _guard(log, letters)
     changes: dict[str, object] = {"status": LogStatus.RUNNING, "started_at": Now()}
@@ -69,22 +69,24 @@ def _fill(log_id: int) -> bool:
     return bool(letters)
 
 
-def _invite(workshop: Workshop, members: QuerySet[queries.Invitee]) -> None:
+def _invite(workshop: Workshop, audience: QuerySet[queries.Invitee]) -> None:
     """
-    An invitation for each of them. One that was never delivered takes the role of this run.
+    An invitation for whom nothing speaks against. One never delivered takes the role of this run.
     """
-    people, values = members.order_by().values_list("pk", "invited_as").query.sql_with_params()
+    columns = audience.order_by().values_list("pk", "invited_as", "reason")
+    people, values = columns.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            WITH person (id, role, reason) AS MATERIALIZED ({people})
             INSERT INTO invitations_invitation (workshop_id, member_id, role)
-            SELECT %s, person.id, person.role FROM ({people}) AS person (id, role)
+            SELECT %s, person.id, person.role FROM person WHERE person.reason = ''
             ORDER BY person.id
             ON CONFLICT (workshop_id, member_id) DO UPDATE SET role = excluded.role
             WHERE invitations_invitation.answer = ''
                 AND invitations_invitation.role <> excluded.role
             """,  # noqa: S608 -- the inner statement is Django's own, with its values apart
-            [workshop.pk, *values],
+            [*values, workshop.pk],
         )
 
 

@@ -52,24 +52,26 @@ class InvitationLogger:
             defaults={"initiator": initiator, "source": source, "seen_count": seen_count},
         )
 
-    def add_letters(self, log: InvitationLog, members: QuerySet[Any]) -> int:
+    def add_letters(self, log: InvitationLog, audience: QuerySet[Any]) -> int:
         """
-        A waiting letter for each of these members who has no live one, in ascending member id.
+        A waiting letter for each of these members for whom nothing speaks against it and who has
+        no live one, in ascending member id.
 
         The set-based twin of `single`, on the same constraints.
 
+        :param audience: annotated with `reason`, which is empty where nothing speaks against it
         :returns: how many letters were added
         """
-        return self._add(log, members, status=EntryStatus.PENDING, reason="")
+        return self._add(log, audience, status=EntryStatus.PENDING)
 
-    def add_skipped(self, log: InvitationLog, members: QuerySet[Any], *, otherwise: str) -> int:
+    def add_skipped(self, log: InvitationLog, audience: QuerySet[Any], *, otherwise: str) -> int:
         """
         An entry that says why for each of these members without one in this log.
 
-        :param members: annotated with `reason`; where it is empty, `otherwise` is noted
+        :param audience: annotated with `reason`; where it is empty, `otherwise` is noted
         :returns: how many entries were added
         """
-        return self._add(log, members, status=EntryStatus.SKIPPED, reason=otherwise)
+        return self._add(log, audience, status=EntryStatus.SKIPPED, otherwise=otherwise)
 
     def single(
         self, *, member: Member, workshop: Workshop | None, action: Action, occasion: str = ""
@@ -95,19 +97,36 @@ class InvitationLogger:
         return entry
 
     def _add(
-        self, log: InvitationLog, members: QuerySet[Any], *, status: EntryStatus, reason: str
+        self,
+        log: InvitationLog,
+        audience: QuerySet[Any],
+        *,
+        status: EntryStatus,
+        otherwise: str = "",
     ) -> int:
-        people, values = members.order_by().values_list("pk", "reason").query.sql_with_params()
+        people, values = audience.order_by().values_list("pk", "reason").query.sql_with_params()
         with connection.cursor() as cursor:
+            # Materialized: PostgreSQL cannot guess how many have which reason, and would plan for
+            # a handful.
             cursor.execute(
                 f"""
+                WITH person (id, reason) AS MATERIALIZED ({people})
                 INSERT INTO logs_invitationlogentry
                     (log_id, workshop_id, action, occasion, member_id, status, reason)
                 SELECT %s, %s, %s, %s, person.id, %s, coalesce(nullif(person.reason, ''), %s)
-                FROM ({people}) AS person (id, reason)
+                FROM person
+                WHERE (person.reason = '' OR %s) AND NOT EXISTS (
+                    SELECT FROM logs_invitationlogentry e
+                    WHERE e.log_id = %s AND e.member_id = person.id
+                )
                 ORDER BY person.id
                 ON CONFLICT DO NOTHING
                 """,  # noqa: S608 -- the inner statement is Django's own, with its values apart
-                [log.pk, log.workshop_id, log.action, log.occasion, status, reason, *values],
+                [
+                    *values,
+                    *(log.pk, log.workshop_id, log.action, log.occasion, status, otherwise),
+                    status == EntryStatus.SKIPPED,
+                    log.pk,
+                ],
             )
             return int(cursor.rowcount)
