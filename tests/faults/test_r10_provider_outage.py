@@ -62,7 +62,7 @@ def test_r10_twenty_failures_in_a_row(station: Station):
     assert hold.reason == "20 letters in a row were not taken, the last with “451 4.3.0 try again”"
     log.refresh_from_db()
     assert log.status == LogStatus.RUNNING
-    assert log.entries.filter(tries=1).count() == FAILURES_IN_A_ROW
+    assert sum(log.entries.values_list("tries", flat=True)) == FAILURES_IN_A_ROW
     station.sink.script = None
 
     wait_until_quiet(log)

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from celery import current_app
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.models.signals import post_migrate
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -50,6 +52,15 @@ def own_broker(tmp_path: Path) -> Iterator[Valkey]:
     """A broker that a test may kill, stop and empty."""
     with Valkey(tmp_path / "broker", port=ports.pick(), policy=BROKER) as valkey:
         yield from _with_broker(valkey.url, valkey)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def first_rows_after_every_emptying() -> Iterator[None]:
+    """A test with real transactions empties all tables, also of what migrations made once."""
+    logs = apps.get_app_config("logs")
+    post_migrate.connect(_first_rows, sender=logs)
+    yield
+    post_migrate.disconnect(_first_rows, sender=logs)
 
 
 @pytest.fixture
@@ -122,7 +133,7 @@ def _with_broker(url: str, found: object = None) -> Iterator[object]:
     current_app.conf.broker_url = before
 
 
-def _first_rows() -> None:
+def _first_rows(**_: object) -> None:
     Switch.objects.get_or_create(chapter=None, defaults={"is_on": True})
     Hold.objects.get_or_create(id=1)
     Pace.objects.get_or_create(id=1)
