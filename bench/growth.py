@@ -1,0 +1,58 @@
+"""One chapter ten, a hundred times as large: what stays flat, and what grows with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from bench import click, ours, people, prepare
+from bench.sink import Sink
+from logs.models import InvitationLog
+
+
+@dataclass(frozen=True)
+class Size:
+    """What one chapter of so many members costs."""
+
+    members: int
+    click: click.Answered
+    prepare_rate: float
+    prepare_statements: int
+    send_rate: float
+    log_page: click.Answered
+    worker_mb: float  # of the largest process of the worker, at its peak
+
+
+def grow(folder: Path, sink: Sink, *, members: int, runs: int) -> Size:
+    """Everything about a chapter of this size, with workers of its own."""
+    prepared = prepare.set_based(members, runs=runs)
+    with ours.workers(folder, sink, processes=2) as [worker]:
+        workshop = people.workshop_for(members, connections=3)
+        sent = [ours.send(workshop, sink) for _ in range(runs)]
+        peak = _peak_mb(worker)
+    page = click.log_page(InvitationLog.objects.get(), runs=11)
+    return Size(
+        members=members,
+        click=click.clicks(workshop, runs=31),
+        prepare_rate=median(one.rate for one in prepared),
+        prepare_statements=max(one.statements for one in prepared),
+        send_rate=median(one.rate for one in sent),
+        log_page=page,
+        worker_mb=peak,
+    )
+
+
+def _peak_mb(worker: psutil.Process) -> float:
+    family = [worker, *worker.children(recursive=True)]
+    return max(_high_water_mark(process.pid) for process in family) / 1024
+
+
+def _high_water_mark(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():  # not Linux: what it has now
+        return int(psutil.Process(pid).memory_info().rss) // 1024
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1])

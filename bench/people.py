@@ -1,0 +1,89 @@
+"""A chapter with as many members as one likes, made by PostgreSQL itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from chapters.models import Chapter, Group, Role, Sponsor, Workshop, WorkshopSponsor
+from logs.models import Hold, Pace, Switch
+from logs.services import slots
+from members.models import Member
+
+TABLES = """
+    logs_invitationlogentry, logs_invitationlog, logs_slot, invitations_invitation,
+    chapters_workshopsponsor, chapters_workshop, chapters_subscription, chapters_group,
+    chapters_chapter_organisers, chapters_chapter, chapters_sponsor, members_ban, members_member
+"""
+
+
+def workshop_for(members: int, *, connections: int = 8) -> Workshop:
+    """An empty database but for one workshop, whose chapter has so many students."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
+    Switch.objects.update_or_create(chapter=None, defaults={"is_on": True})
+    Hold.objects.update_or_create(pk=1, defaults={"since": None})
+    Pace.objects.get_or_create(pk=1)
+    slots.provide(connections)
+    workshop = _workshop()
+    add_members(workshop.chapter, members)
+    return workshop
+
+
+def add_members(chapter: Chapter, count: int) -> None:
+    """So many more students in the chapter."""
+    group = chapter.groups.get(role=Role.STUDENT)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH people AS (
+                INSERT INTO members_member
+                    (email, name, surname, pronouns, password, address_unusable_reason,
+                     is_superuser, accepted_terms_at)
+                SELECT 'member' || n || 'of' || %s || '@people.example', 'Amina', 'Tester' || n,
+                    '', '!', '', false, now()
+                FROM generate_series(1, %s) AS n RETURNING id
+            )
+            INSERT INTO chapters_subscription (member_id, group_id) SELECT id, %s FROM people
+            """,
+            [group.pk, count, group.pk],
+        )
+        cursor.execute("VACUUM ANALYZE members_member, chapters_subscription, chapters_group")
+
+
+def forget_letters() -> None:
+    """The same people and the same workshop, and nobody invited yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE logs_invitationlogentry, logs_invitationlog, invitations_invitation"
+            " RESTART IDENTITY"
+        )
+        cursor.execute("CHECKPOINT")
+
+
+def organiser() -> Member:
+    """Somebody who may click."""
+    found, _ = Member.objects.get_or_create(
+        email="organiser@codebar.example",
+        defaults={"name": "Olga", "is_superuser": True, "password": "!"},
+    )
+    return found
+
+
+def _workshop() -> Workshop:
+    chapter = Chapter.objects.create(
+        name="London", slug="london", email="london@codebar.example", city="London"
+    )
+    for role in Role:
+        Group.objects.create(chapter=chapter, role=role, name=f"{role.label}s")
+    starts_at = timezone.now() + timedelta(days=14)
+    workshop = Workshop.objects.create(
+        chapter=chapter, starts_at=starts_at, ends_at=starts_at + timedelta(hours=2)
+    )
+    host = Sponsor.objects.create(
+        name="Company", street="1 Example Street", city="London", postal_code="EX1 1EX"
+    )
+    WorkshopSponsor.objects.create(workshop=workshop, sponsor=host, is_host=True)
+    return workshop
