@@ -45,12 +45,16 @@ class Terminator:
             row = cursor.fetchone()
         return int(row[0]) if row else 0
 
-    def terminate_at(self, lock: str) -> None:
-        """Hold what this statement locks until a session waits for it, and end that session."""
+    def terminate_at(self, lock: str, *, hold_seconds: float = 0.5) -> None:
+        """
+        Hold what this statement locks until a session waits for it, and end that session.
+
+        :param hold_seconds: then let go for a moment, for those who pass a lock by
+        """
 
         def strike() -> bool:
             with locked(lock):
-                ends_at = time.monotonic() + 0.5
+                ends_at = time.monotonic() + hold_seconds
                 while not (is_done := self.terminate(waiting_for_a_lock=True) > 0):
                     if time.monotonic() > ends_at:
                         break  # everybody was elsewhere
