@@ -14,15 +14,17 @@ from bench.sink import Sink
 from logs.models import InvitationLogEntry
 from logs.services import slots
 
+THREADS = 5
+
 
 def per_killed_sender(folder: Path, sink: Sink, *, letters: int) -> float:
     """
-    All of a worker with two connections is killed in the middle of a batch at full speed.
+    A worker with all its connections is killed in the middle of a batch at full speed.
 
     :returns: letters in doubt for each connection, once the sweep has settled their leases
     """
-    with ours.workers(folder, sink, processes=2) as [worker]:
-        workshop = people.workshop_for(letters, connections=3)
+    with ours.workers(folder, sink, processes=1, threads=THREADS) as [worker]:
+        workshop = people.workshop_for(letters, connections=THREADS + 1)
         sink.forget()
         ours.click(workshop)
         services.wait_until(lambda: sink.letters() > letters // 2)

@@ -12,6 +12,8 @@ from bench import click, ours, people, prepare
 from bench.sink import Sink
 from logs.models import InvitationLog
 
+THREADS = 5
+
 
 @dataclass(frozen=True)
 class Size:
@@ -23,16 +25,16 @@ class Size:
     prepare_statements: int
     send_rate: float
     log_page: click.Answered
-    worker_mb: float  # of the largest process of the worker, at its peak
+    worker_mb: float  # at its peak
 
 
 def grow(folder: Path, sink: Sink, *, members: int, runs: int) -> Size:
     """Everything about a chapter of this size, with workers of its own."""
     prepared = prepare.set_based(members, runs=runs)
-    with ours.workers(folder, sink, processes=2) as [worker]:
-        workshop = people.workshop_for(members, connections=3)
+    with ours.workers(folder, sink, processes=1, threads=THREADS) as [worker]:
+        workshop = people.workshop_for(members, connections=THREADS + 1)
         sent = [ours.send(workshop, sink) for _ in range(runs)]
-        peak = _peak_mb(worker)
+        peak = _high_water_mark(worker) / 1024
     page = click.log_page(InvitationLog.objects.get(), runs=11)
     return Size(
         members=members,
@@ -45,14 +47,10 @@ def grow(folder: Path, sink: Sink, *, members: int, runs: int) -> Size:
     )
 
 
-def _peak_mb(worker: psutil.Process) -> float:
-    family = [worker, *worker.children(recursive=True)]
-    return max(_high_water_mark(process.pid) for process in family) / 1024
-
-
-def _high_water_mark(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():  # not Linux: what it has now
-        return int(psutil.Process(pid).memory_info().rss) // 1024
+def _high_water_mark(worker: psutil.Process) -> int:
+    """Kilobytes: the most it ever had, where the system tells; else what it has."""
+    status = Path(f"/proc/{worker.pid}/status")
+    if not status.exists():
+        return int(worker.memory_info().rss) // 1024
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1])

@@ -35,25 +35,18 @@ def workers(
     sink: Sink,
     *,
     processes: int,
-    machines: int = 1,
+    threads: int = 1,
     connections: int | None = None,
     warm_up: int = 200,
     **variables: object,
 ) -> Iterator[list[psutil.Process]]:
     """Workers that have sent `warm_up` letters a connection: imported, planned and connected."""
-    connections = connections or processes * machines + 1  # slot 1 is for single letters
+    connections = connections or processes * threads + 1  # slot 1 is for single letters
+    variables |= {"EMAIL_URL": sink.url, "MAIL_CONNECTIONS": connections}
     with ExitStack() as stack:
         started = [
-            stack.enter_context(
-                services.worker(
-                    folder,
-                    processes=processes,
-                    EMAIL_URL=sink.url,
-                    MAIL_CONNECTIONS=connections,
-                    **variables,
-                )
-            )
-            for _ in range(machines)
+            stack.enter_context(services.worker(folder, concurrency=threads, **variables))
+            for _ in range(processes)
         ]
         send(people.workshop_for(warm_up * connections, connections=connections), sink)
         yield started

@@ -16,8 +16,6 @@ from invitations import mails
 from invitations.services import claiming, delivering, preparing, smtp
 from logs.services import slots
 
-BLOCK = 200
-
 
 def microseconds(sink: Sink, *, letters: int) -> dict[str, float]:
     """Of each part, a letter; and what the cursor would cost without waiting for the disk."""
@@ -32,12 +30,12 @@ def microseconds(sink: Sink, *, letters: int) -> dict[str, float]:
 
 
 def _send_all(spent: dict[str, float]) -> None:
-    sender, drafts, accepted = smtp.Connection(), {}, {}
+    sender, drafts, accepted = smtp.Connection(), delivering._Drafts(), {}
     slot = slots.take(worker="bench")
     assert slot
     while True:
         with _timed(spent, "claim and record"):
-            block, _ = claiming.claim(slot, accepted, limit=BLOCK)
+            block, _ = claiming.claim(slot, accepted, limit=delivering.LARGEST_BLOCK)
         accepted.clear()
         if not block:
             break

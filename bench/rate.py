@@ -17,20 +17,20 @@ class Kept:
     busiest: int  # most letters in any second
 
 
-def limit(folder: Path, *, per_second: float, seconds: float, machines: int = 4) -> Kept:
-    """So many workers with two connections each share one limit."""
+def limit(folder: Path, *, per_second: float, seconds: float) -> Kept:
+    """Four workers with two connections each share one limit."""
     with (
         Sink() as sink,
         ours.workers(
             folder,
             sink,
-            processes=2,
-            machines=machines,
+            processes=4,
+            threads=2,
             warm_up=5,
             MAIL_RATE_PER_SECOND=per_second,
         ),
     ):
-        workshop = people.workshop_for(round(per_second * seconds), connections=2 * machines + 1)
+        workshop = people.workshop_for(round(per_second * seconds), connections=9)
         ours.send(workshop, sink)
         times = sorted(sink.times())
     return Kept(

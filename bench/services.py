@@ -42,16 +42,17 @@ def running() -> Iterator[Path]:
 def worker(
     folder: Path,
     *,
-    processes: int,
+    concurrency: int,
+    pool: str = "threads",
     app: str = "codebar",
     **variables: object,
 ) -> Iterator[psutil.Process]:
-    """A Celery worker with so many processes (or threads), and these variables."""
+    """A Celery worker with so many threads or processes, and these variables."""
     with (folder / f"worker-{time.monotonic_ns()}.log").open("wb") as log:
         started = subprocess.Popen(
             [
                 sys.executable, "-P", "-m", "celery", "-A", app, "worker",
-                "--concurrency", str(processes), "--loglevel", "WARNING",
+                "--pool", pool, "--concurrency", str(concurrency), "--loglevel", "WARNING",
                 "--without-gossip", "--without-mingle", "--without-heartbeat",
                 "--hostname", f"bench{time.monotonic_ns()}@here",
             ],

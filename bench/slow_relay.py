@@ -18,7 +18,7 @@ def rate(folder: Path, *, connections: int, letters: int, runs: int) -> list[flo
     """
     with (
         Sink(reply_ms=REPLY_MS, accept_ms=ACCEPT_MS) as sink,
-        ours.workers(folder, sink, processes=connections, warm_up=20),
+        ours.workers(folder, sink, processes=1, threads=connections, warm_up=20),
     ):
         workshop = people.workshop_for(letters, connections=connections + 1)
         return [_in_the_middle(_times(workshop, sink)) for _ in range(runs)]
@@ -33,7 +33,8 @@ def london(folder: Path, *, people_in_it: int, letter_ms: float) -> float:
         ours.workers(
             folder,
             sink,
-            processes=settings.CELERY_WORKER_CONCURRENCY,
+            processes=1,
+            threads=settings.CELERY_WORKER_CONCURRENCY,
             connections=settings.MAIL_CONNECTIONS,
             warm_up=3,
         ),

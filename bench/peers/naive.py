@@ -56,7 +56,9 @@ def rates(folder: Path, sink: Sink, *, letters: int, runs: int) -> list[float]:
     """Letters a second of each run, from the first one accepted to the last."""
     from bench import people
 
-    with services.worker(folder, app="bench.peers.naive", processes=2, EMAIL_URL=sink.url):
+    with services.worker(
+        folder, app="bench.peers.naive", pool="prefork", concurrency=2, EMAIL_URL=sink.url
+    ):
         people.workshop_for(letters)
         _send(sink, letters=min(letters, 50))  # everything is imported now
         return [_send(sink, letters=letters) for _ in range(runs)]

@@ -34,7 +34,7 @@ from members.services import addresses
 logger = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 5  # then claim again, so that single letters wait no longer
-LARGEST_BLOCK = 200
+LARGEST_BLOCK = 500
 FIRST_BLOCK = 10
 FAILURES_IN_A_ROW = 20
 LONGEST_DELAY = timedelta(hours=1)
@@ -55,6 +55,36 @@ class _Sender(threading.local):
 
 
 _sender = _Sender()
+
+
+class _Drafts:
+    """
+    What is the same for everybody in a letter, written once.
+
+    And again after BLOCK_SECONDS: what an organiser corrects meanwhile must reach the others.
+    """
+
+    def __init__(self) -> None:
+        self._drafts: dict[tuple[object, ...], mails.Draft] = {}
+        self._written_at = time.monotonic()
+
+    def of(self, letter: Letter) -> mails.Draft:
+        if time.monotonic() - self._written_at > BLOCK_SECONDS:
+            self._drafts.clear()
+            self._written_at = time.monotonic()
+        kind = (letter.workshop_id, letter.action, letter.role, letter.other_role)
+        if kind not in self._drafts:
+            self._drafts[kind] = _draft(letter)
+        return self._drafts[kind]
+
+
+def _draft(letter: Letter) -> mails.Draft:
+    return mails.draft(
+        Workshop.objects.select_related("chapter").get(pk=letter.workshop_id),
+        action=letter.action,
+        role=Role(letter.role or ""),
+        other_role=Role(letter.other_role) if letter.other_role else None,
+    )
 
 
 class _Stop(Exception):
@@ -132,6 +162,7 @@ def _sigterm_waits_for_the_letter_in_hand() -> Iterator[None]:
 
 def _work(slot: HeldSlot, accepted: dict[int, int]) -> bool:
     ends_at = time.monotonic() + settings.TASK_SECONDS
+    drafts = _Drafts()
     while time.monotonic() < ends_at and not stopping.is_set():
         try:
             letters, was_due = claiming.claim(slot, accepted, limit=_sender.block_size)
@@ -144,19 +175,23 @@ def _work(slot: HeldSlot, accepted: dict[int, int]) -> bool:
         if not was_due:
             return False
         try:
-            _send_block(slot, letters, accepted, ends_at=ends_at)
+            _send_block(slot, letters, drafts, accepted, ends_at=ends_at)
         except _Stop:
             return stopping.is_set()
     return True
 
 
 def _send_block(
-    slot: HeldSlot, letters: list[Letter], accepted: dict[int, int], *, ends_at: float
+    slot: HeldSlot,
+    letters: list[Letter],
+    drafts: _Drafts,
+    accepted: dict[int, int],
+    *,
+    ends_at: float,
 ) -> None:
     began_at = time.monotonic()
     ends_at = min(ends_at, began_at + BLOCK_SECONDS)
     sent = 0
-    drafts: dict[tuple[object, ...], mails.Draft] = {}
     for letter in letters:
         if stopping.is_set():
             raise _Stop
@@ -169,10 +204,7 @@ def _send_block(
 
 
 def _send(
-    slot: HeldSlot,
-    letter: Letter,
-    drafts: dict[tuple[object, ...], mails.Draft],
-    accepted: dict[int, int],
+    slot: HeldSlot, letter: Letter, drafts: _Drafts, accepted: dict[int, int]
 ) -> None:
     deadline = _letter_deadline()
     wait = _insist(lambda: slots.move_cursor(slot, letter.entry_id), until=deadline)
@@ -231,18 +263,8 @@ def _hold_reason(outcome: smtp.Outcome) -> str:
             return f"{FAILURES_IN_A_ROW} letters in a row were not taken."
 
 
-def _compose(letter: Letter, drafts: dict[tuple[object, ...], mails.Draft]) -> bytes:
-    """The letter; what is the same for everybody is written once a block."""
-    kind = (letter.workshop_id, letter.action, letter.role, letter.other_role)
-    if kind not in drafts:
-        workshop = Workshop.objects.select_related("chapter").get(pk=letter.workshop_id)
-        drafts[kind] = mails.draft(
-            workshop,
-            action=letter.action,
-            role=Role(letter.role or ""),
-            other_role=Role(letter.other_role) if letter.other_role else None,
-        )
-    return drafts[kind].letter_to(
+def _compose(letter: Letter, drafts: _Drafts) -> bytes:
+    return drafts.of(letter).letter_to(
         mails.Recipient(
             member_id=letter.member_id,
             address=letter.address,

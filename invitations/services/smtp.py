@@ -23,6 +23,9 @@ from django.conf import settings
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@,;]+>?")
 _MOST_TEXT = 300
 
+# The system may wait for the final dot and send it in the packet of the text's last words.
+_MORE_TO_COME = getattr(socket, "MSG_MORE", 0)
+
 # What says that a mailbox is gone. 5.1.7 and 5.1.8 speak about the sender's address, ours.
 _BAD_ADDRESS = re.compile(rb"5\.1\.(?![78]\b)")
 
@@ -163,7 +166,7 @@ class Connection:
         code, text = self._say("DATA", deadline)
         if code != 354:
             return self._not_taken(code, text, deadline)
-        self._write(_dot_stuffed(letter), deadline)
+        self._write(_dot_stuffed(letter), deadline, flags=_MORE_TO_COME)
         if time.monotonic() >= deadline:
             raise _Broken("The mail server was too slow.")
         try:
@@ -222,11 +225,14 @@ class Connection:
             self._write("\r\n".join(lines).encode("ascii"), deadline)
         return self._reply(deadline)
 
-    def _write(self, data: bytes, deadline: float) -> None:
-        smtp = self._ready(deadline)
+    def _write(self, data: bytes, deadline: float, *, flags: int = 0) -> None:
+        sock = self._ready(deadline).sock
         try:
-            smtp.send(data)
-        except (OSError, smtplib.SMTPException) as error:
+            if isinstance(sock, ssl.SSLSocket):  # knows no flags
+                sock.sendall(data)
+            else:
+                sock.sendall(data, flags)
+        except OSError as error:
             raise _Broken(_describe(error)) from error
 
     def _reply(self, deadline: float) -> tuple[int, bytes]:
@@ -242,7 +248,9 @@ class Connection:
         """The open connection, allowed to wait until the letter's time is over and no longer."""
         if self._smtp is None or self._smtp.sock is None:
             raise _Broken("The mail server closed the connection.")
-        self._smtp.sock.settimeout(_rest(deadline))
+        rest = _rest(deadline)
+        if self._smtp.sock.gettimeout() != rest:  # seldom, and setting it is a system call
+            self._smtp.sock.settimeout(rest)
         return self._smtp
 
 
