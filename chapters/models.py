@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from timezone_field import TimeZoneField
 
+from members import fields
 from members.models import Member
 
 if TYPE_CHECKING:
@@ -132,9 +133,18 @@ class Sponsor(models.Model):
         return (self.seats + 1) // 2 if self.coach_seats is None else self.coach_seats
 
 
+def _organises(member: Member) -> models.QuerySet[Any]:
+    through = Workshop.organisers.through
+    return through._default_manager.filter(workshop=OuterRef("pk"), member=member)
+
+
 class WorkshopQuerySet(models.QuerySet["Workshop"]):
     def organised_by(self, user: Member | AnonymousUser) -> WorkshopQuerySet:
-        return self.filter(chapter__in=Chapter.objects.organised_by(user))
+        """Those of the chapters this person may work for, and those they organise themselves."""
+        if not user.is_authenticated:
+            return self.none()
+        chapters = Q(chapter__in=Chapter.objects.organised_by(user))
+        return self.filter(chapters | Q(Exists(_organises(user))))
 
     def upcoming(self, at: datetime) -> WorkshopQuerySet:
         return self.filter(starts_at__gt=at, cancelled_at__isnull=True)
@@ -158,6 +168,8 @@ class Workshop(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     sequence = models.PositiveIntegerField(default=0)
     sponsors = models.ManyToManyField(Sponsor, through="WorkshopSponsor", related_name="workshops")
+    organisers = models.ManyToManyField(Member, related_name="organised_workshops", blank=True)
+    request_key = fields.request_key()
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     objects = WorkshopQuerySet.as_manager()

@@ -63,6 +63,11 @@ class Invitation(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=100, blank=True, default="", db_default="")
     tutorial = models.CharField(max_length=200, blank=True, default="", db_default="")
+    answered_by = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="answers_for_others"
+    )
+    override_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    attended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     objects = InvitationQuerySet.as_manager()
@@ -79,6 +84,10 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(
                 name="invitation_answer_is_known", condition=Q(answer__in=Answer.values)
+            ),
+            models.CheckConstraint(
+                name="invitation_override_names_who",
+                condition=Q(override_reason="") | Q(answered_by__isnull=False),
             ),
         ]
         indexes = [

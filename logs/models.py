@@ -10,23 +10,28 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chapters.models import Chapter, Workshop
+from members import fields
+from members.fields import RandomUUID
 from members.models import Member
 
 
-class RandomUUID(models.Func):
-    """PostgreSQL's own random UUID, so that set-based inserts get one for each row."""
-
-    function = "gen_random_uuid"
-    template = "%(function)s()"
-    output_field = models.UUIDField()
-
-
 class Audience(models.TextChoices):
-    """Everybody subscribed to groups of these roles, eligible or not."""
+    """
+    Whom a log writes to: everybody subscribed to groups of these roles, eligible or not;
+    everybody who gave this answer to one workshop; or people named one by one.
+    """
 
     STUDENTS = "students", "Students"
     COACHES = "coaches", "Coaches"
     EVERYONE = "everyone", "Everybody"
+    ATTENDING = "attending", "People who are coming"
+    WAITING = "waiting", "The waiting list"
+    UNANSWERED = "unanswered", "People who have not answered"
+    PEOPLE = "people", "Named people"
+
+
+# Those whom a button invites.
+CHAPTER_AUDIENCES = (Audience.STUDENTS, Audience.COACHES, Audience.EVERYONE)
 
 
 class Action(models.TextChoices):
@@ -34,6 +39,14 @@ class Action(models.TextChoices):
 
     INVITE = "invite", "invitation"
     CONFIRMATION = "confirmation", "confirmation"
+    PLACE = "place", "place from the waiting list"
+    CHANGE = "change", "change of the workshop"
+    CANCELLATION = "cancellation", "cancellation"
+    MESSAGE = "message", "message"
+    TEST = "test", "test letter"
+    BAN = "ban", "suspension"
+    WARNING = "warning", "attendance warning"
+    ELIGIBILITY = "eligibility", "eligibility question"
 
 
 class LogStatus(models.TextChoices):
@@ -74,6 +87,9 @@ class InvitationLog(models.Model):
     initiator = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, related_name="started_logs"
     )
+    subject = models.CharField(max_length=200, blank=True, default="", db_default="")
+    note = models.TextField(blank=True, default="", db_default="")
+    request_key = fields.request_key()
     send_at = models.DateTimeField(null=True, blank=True)
     seen_count = models.PositiveIntegerField(null=True, blank=True)
     prepare_tries = models.PositiveSmallIntegerField(default=0)
@@ -92,6 +108,10 @@ class InvitationLog(models.Model):
             ),
             models.CheckConstraint(
                 name="log_status_is_known", condition=Q(status__in=LogStatus.values)
+            ),
+            models.CheckConstraint(
+                name="log_is_scheduled_for_a_moment",
+                condition=~Q(status="scheduled") | Q(send_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="log_names_who_asked",
@@ -297,3 +317,35 @@ class Pace(models.Model):
 
     def __str__(self) -> str:
         return "Pace"
+
+
+class Activity(models.Model):
+    """
+    Who did what, when: written by the service that did it, in the same transaction.
+
+    `did` completes a sentence that begins with the person ("moved the workshop"); people are
+    named by the foreign keys and never in a text.
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_default=Now())
+    by = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, related_name="activities_of_theirs"
+    )
+    did = models.CharField(max_length=200)
+    changes = models.JSONField(default=dict, blank=True)
+    remark = models.TextField(blank=True, default="")
+    chapter = models.ForeignKey(
+        Chapter, on_delete=models.CASCADE, null=True, related_name="activities"
+    )
+    workshop = models.ForeignKey(
+        Workshop, on_delete=models.SET_NULL, null=True, related_name="activities"
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, related_name="activities"
+    )
+
+    class Meta:
+        verbose_name_plural = "activities"
+
+    def __str__(self) -> str:
+        return f"Activity {self.pk}"

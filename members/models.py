@@ -6,10 +6,25 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower, Now, Trim
 from django.utils import timezone
+
+from members import fields
+
+
+class DietaryNeed(models.TextChoices):
+    """Planner's list, for whoever orders the food."""
+
+    VEGAN = "vegan", "Vegan"
+    VEGETARIAN = "vegetarian", "Vegetarian"
+    PESCETARIAN = "pescetarian", "Pescetarian"
+    HALAL = "halal", "Halal"
+    GLUTEN_FREE = "gluten_free", "Gluten free"
+    DAIRY_FREE = "dairy_free", "Dairy free"
+    OTHER = "other", "Other"
 
 
 def normalize_email(email: str) -> str:
@@ -61,6 +76,12 @@ class Member(AbstractBaseUser):
     name = models.CharField(max_length=100)
     surname = models.CharField(max_length=100, blank=True)
     pronouns = models.CharField(max_length=50, blank=True)
+    about = models.CharField(max_length=255, blank=True)
+    skills = models.CharField(max_length=255, blank=True)
+    dietary_needs = ArrayField(
+        models.CharField(max_length=20, choices=DietaryNeed.choices), default=list, blank=True
+    )
+    other_dietary_needs = models.CharField(max_length=200, blank=True)
     accepted_terms_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     address_unusable_at = models.DateTimeField(null=True, blank=True)
@@ -132,6 +153,7 @@ class Ban(models.Model):
     explanation = models.TextField(blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     is_permanent = models.BooleanField(default=False)
+    request_key = fields.request_key()
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     objects = BanQuerySet.as_manager()
@@ -151,3 +173,41 @@ class Ban(models.Model):
 
     def is_active_at(self, at: datetime) -> bool:
         return self.is_permanent or (self.expires_at is not None and self.expires_at > at)
+
+
+class Note(models.Model):
+    """What organisers tell each other about a member; the member does not see it here."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="notes")
+    author = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="notes_written")
+    text = models.TextField()
+    request_key = fields.request_key()
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    def __str__(self) -> str:
+        return f"Note {self.pk} about member {self.member_id}"
+
+
+class Notice(models.Model):
+    """An organiser's letter to one member about missed workshops, or about who may come."""
+
+    class Kind(models.TextChoices):
+        ATTENDANCE = "attendance", "attendance warning"
+        ELIGIBILITY = "eligibility", "eligibility question"
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    sent_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="notices_sent")
+    request_key = fields.request_key()
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="notice_kind_is_known",
+                condition=Q(kind__in=["attendance", "eligibility"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Notice {self.pk} to member {self.member_id}"

@@ -32,7 +32,7 @@ from logs.models import (
     LogStatus,
     Priority,
 )
-from members.models import Ban, Member
+from members.models import Ban, Member, Note, Notice
 
 GROUP_NAMES = {Role.STUDENT: "Students", Role.COACH: "Coaches"}
 NOT_STARTED = (LogStatus.SCHEDULED, LogStatus.PREPARING)
@@ -89,6 +89,26 @@ class BanFactory(DjangoModelFactory[Ban]):
     added_by = factory.SubFactory(MemberFactory)
     reason = "Did not come, three times, without a word"
     expires_at = factory.LazyFunction(lambda: in_days(30))
+
+
+class NoteFactory(DjangoModelFactory[Note]):
+    class Meta:
+        model = Note
+
+    member = factory.SubFactory(MemberFactory)
+    author = factory.SubFactory(MemberFactory)
+    text = "Asked for a quiet corner."
+
+
+class NoticeFactory(DjangoModelFactory[Notice]):
+    """An attendance warning."""
+
+    class Meta:
+        model = Notice
+
+    member = factory.SubFactory(MemberFactory)
+    sent_by = factory.SubFactory(MemberFactory)
+    kind = Notice.Kind.ATTENDANCE
 
 
 class ChapterFactory(DjangoModelFactory[Chapter]):
@@ -229,6 +249,9 @@ class InvitationLogFactory(DjangoModelFactory[InvitationLog]):
     audience = Audience.STUDENTS
     status = LogStatus.RUNNING
     initiator = factory.SubFactory(MemberFactory)
+    send_at = factory.LazyAttribute(
+        lambda log: in_days(1) if log.status == LogStatus.SCHEDULED else None
+    )
     started_at = factory.LazyAttribute(
         lambda log: None if log.status in NOT_STARTED else timezone.now()
     )

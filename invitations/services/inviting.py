@@ -9,7 +9,7 @@ from django.db import transaction
 from chapters.models import Workshop
 from chapters.queries import host_of
 from invitations import tasks
-from logs.models import Audience, InvitationLog
+from logs.models import CHAPTER_AUDIENCES, Audience, InvitationLog
 from logs.services.logger import InvitationLogger
 from members.models import Member
 
@@ -87,7 +87,7 @@ def invite(
     :param seen_count: how many people the page promised; far more than that are never written to
     :raises Refused: and nothing is written
     """
-    if audience not in Audience.values:
+    if audience not in CHAPTER_AUDIENCES:
         raise UnknownAudience
     workshop = (
         Workshop.objects.select_related("chapter")

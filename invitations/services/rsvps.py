@@ -1,13 +1,15 @@
 """
-Answering an invitation: the same rules for members and, later, for organisers who answer for them.
+Answering an invitation, and the waiting list: the same rules for members and for organisers who
+answer for them.
 
-People compete for places, so every answer locks the workshop, then the member, and only then reads
-what it decides about. The locks let a batch that is being prepared pass.
+People compete for places, so every answer locks the workshop, then the member and everybody in
+line, and only then reads what it decides about. The locks let a batch that is being prepared pass.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 
@@ -16,12 +18,13 @@ from invitations import overviews, tasks
 from invitations.models import Answer, Invitation
 from invitations.queries import roles_of
 from logs.models import Action
+from logs.services import activities
 from logs.services.logger import InvitationLogger
 from members.models import Member
 
 
 class Refused(Exception):
-    """The answer was not taken; `message` tells the member why."""
+    """The answer was not taken; `message` tells why, to the member or to the organiser."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -40,10 +43,19 @@ class RsvpClosed(Refused): ...
 class Banned(Refused): ...
 
 
+class TermsNotAccepted(Refused): ...
+
+
 class NotSubscribed(Refused): ...
 
 
+class AnotherWorkshopThatDay(Refused): ...
+
+
 class WorkshopFull(Refused): ...
+
+
+class PlacesLeft(Refused): ...
 
 
 def check_open(workshop: Workshop, *, at: datetime) -> None:
@@ -52,8 +64,7 @@ def check_open(workshop: Workshop, *, at: datetime) -> None:
 
     :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when they are not
     """
-    if workshop.is_cancelled:
-        raise WorkshopCancelled("This workshop is cancelled.")
+    _check_not_cancelled(workshop)
     if workshop.has_begun(at):
         raise WorkshopBegun("This workshop has already begun.")
     if at >= answers_until(workshop):
@@ -67,9 +78,12 @@ def check_member(member: Member, *, at: datetime) -> None:
     Whether this member may come at all.
 
     :raises Banned: when a ban holds
+    :raises TermsNotAccepted: before the terms are accepted
     """
     if any(ban.is_active_at(at) for ban in member.bans.all()):
-        raise Banned("Your account is suspended, so you cannot take a place.")
+        raise Banned("A suspended account cannot take a place.")
+    if member.accepted_terms_at is None or member.closed_at is not None:
+        raise TermsNotAccepted("Only members who have accepted the terms can take a place.")
 
 
 def answers_until(workshop: Workshop) -> datetime:
@@ -78,66 +92,193 @@ def answers_until(workshop: Workshop) -> datetime:
 
 
 @transaction.atomic
-def accept(invitation: Invitation, *, role: Role, note: str, at: datetime) -> None:
+def accept(
+    invitation: Invitation,
+    *,
+    role: Role,
+    note: str,
+    at: datetime,
+    by: Member | None = None,
+    override_reason: str = "",
+) -> None:
     """
     Give the member a place in this role, and write them a confirmation.
 
     Whoever has the place keeps it: accepting twice changes nothing, except a note that differs.
 
+    :param by: the organiser who answers for the member
+    :param override_reason: with it an organiser gives a place that is not free, or gives it after
+        answers closed; everybody who organises sees it
+    :raises Refused: one of the above
+    """
+    workshop, member, invitation = _locked(invitation)
+    is_overridden = by is not None and bool(override_reason)
+    if is_overridden:
+        _check_not_cancelled(workshop)
+    else:
+        check_open(workshop, at=at)
+    check_member(member, at=at)
+    _check_role(member, workshop, role=role)
+    if invitation.is_attending and invitation.role == role:
+        _note(invitation, note=note)
+        return
+    _check_day(member, workshop)
+    if not is_overridden:
+        _check_place(workshop, role=role)
+    freed = _role_of_place(invitation)
+    _answer(
+        invitation,
+        Answer.ATTENDING,
+        role=role,
+        note=note,
+        at=at,
+        by=by,
+        override_reason=override_reason if is_overridden else "",
+    )
+    _write(invitation, Action.CONFIRMATION)
+    _pass_on(workshop, freed, at=at)
+
+
+@transaction.atomic
+def wait(
+    invitation: Invitation, *, role: Role, note: str, at: datetime, by: Member | None = None
+) -> None:
+    """
+    Put the member at the end of the line for a place. Waiting twice changes nothing.
+
+    :raises PlacesLeft: when there is a place to take instead
     :raises Refused: one of the above
     """
     workshop, member, invitation = _locked(invitation)
     check_open(workshop, at=at)
     check_member(member, at=at)
     _check_role(member, workshop, role=role)
-    if invitation.is_attending and invitation.role == role:
+    if invitation.is_waiting and invitation.role == role:
         _note(invitation, note=note)
         return
-    _check_place(workshop, role=role)
-    _answer(invitation, Answer.ATTENDING, role=role, note=note, at=at)
-    InvitationLogger().single(
-        member=member,
-        workshop=workshop,
-        action=Action.CONFIRMATION,
-        occasion=str(invitation.answer_number),
-    )
-    transaction.on_commit(tasks.ring, robust=True)
+    if not overviews.places(workshop)[role].is_full:
+        raise PlacesLeft("There is a free place. Nobody has to wait.")
+    freed = _role_of_place(invitation)
+    _answer(invitation, Answer.WAITING, role=role, note=note, at=at, by=by)
+    _pass_on(workshop, freed, at=at)
 
 
 @transaction.atomic
-def decline(invitation: Invitation, *, at: datetime) -> None:
+def decline(invitation: Invitation, *, at: datetime, by: Member | None = None) -> None:
     """
-    Note that the member is not coming; a place they had is free. Declining twice changes nothing.
+    Note that the member is not coming; a place they had goes to the first in line.
+
+    Declining twice changes nothing. An organiser may do so until the workshop is over.
 
     :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when answers are no longer taken
     """
     workshop, _, invitation = _locked(invitation)
-    check_open(workshop, at=at)
+    if by is None:
+        check_open(workshop, at=at)
+    else:
+        _check_not_cancelled(workshop)
     if not invitation.has_declined:
-        _answer(
-            invitation,
-            Answer.DECLINED,
-            role=Role(invitation.role),
-            note=invitation.note,
-            at=at,
-        )
+        _leave(workshop, invitation, at=at, by=by)
+
+
+@transaction.atomic
+def fill_free_places(workshop: Workshop, *, at: datetime) -> int:
+    """
+    Give every free place to the first in line who may have it, for instance in a larger venue.
+
+    :returns: how many places were given
+    """
+    return _pass_on(_lock([workshop.pk])[0], Role, at=at)
+
+
+@transaction.atomic
+def release_places(member: Member, *, at: datetime, by: Member | None) -> list[Workshop]:
+    """
+    Take the member's places, and their places in line, at every workshop to come.
+
+    Each goes to the next in line. Whoever calls has not locked any workshop or member yet.
+
+    :returns: the workshops at which a place or a place in line was given up
+    """
+    held = [Answer.ATTENDING, Answer.WAITING]
+    ids = Workshop.objects.upcoming(at).filter(
+        invitations__member=member, invitations__answer__in=held
+    )
+    workshops = _lock(ids.values_list("pk", flat=True), member)
+    for workshop in workshops:
+        for invitation in workshop.invitations.filter(member=member, answer__in=held):
+            _leave(workshop, invitation, at=at, by=by)
+    return workshops
+
+
+def invitation_for(member: Member, workshop: Workshop, *, role: Role) -> Invitation:
+    """The member's invitation, made where an organiser adds somebody who got none."""
+    invitation, _ = Invitation.objects.get_or_create(
+        workshop=workshop, member=member, defaults={"role": role}
+    )
+    return invitation
 
 
 def _locked(invitation: Invitation) -> tuple[Workshop, Member, Invitation]:
-    """The workshop, then the member, held until the end of the transaction; this row, fresh."""
-    workshop = (
+    """The workshop, the member and everybody in line, held until the end; and this row, fresh."""
+    (workshop,) = _lock([invitation.workshop_id], invitation.member)
+    fresh = Invitation.objects.select_related("member").get(pk=invitation.pk)
+    return workshop, fresh.member, fresh
+
+
+def _lock(workshop_ids: Iterable[int], *members: Member) -> list[Workshop]:
+    """
+    The workshops, then these members and everybody in line, each in the order of their ids.
+
+    All members in one statement: a place may pass on to any of those who wait, and two answers
+    that took them one after the other could wait for each other.
+    """
+    workshops = list(
         Workshop.objects.select_for_update(no_key=True, of=("self",))
         .select_related("chapter")
-        .get(pk=invitation.workshop_id)
+        .filter(pk__in=list(workshop_ids))
+        .order_by("pk")
     )
-    member = Member.objects.select_for_update(no_key=True).get(pk=invitation.member_id)
-    return workshop, member, Invitation.objects.get(pk=invitation.pk)
+    waiting = Invitation.objects.filter(workshop__in=workshops, answer=Answer.WAITING)
+    ids = {*waiting.values_list("member", flat=True), *(member.pk for member in members)}
+    list(Member.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    return workshops
+
+
+def _check_not_cancelled(workshop: Workshop) -> None:
+    if workshop.is_cancelled:
+        raise WorkshopCancelled("This workshop is cancelled.")
 
 
 def _check_role(member: Member, workshop: Workshop, *, role: Role) -> None:
     if role not in roles_of(member, workshop.chapter):
         raise NotSubscribed(
-            f"You are not subscribed to a {role.label.lower()} group of {workshop.chapter}."
+            f"Only who is subscribed to a {role.label.lower()} group of {workshop.chapter} can"
+            f" come as a {role.label.lower()}."
+        )
+
+
+def _check_day(member: Member, workshop: Workshop) -> None:
+    """One workshop a day, by the calendar of this workshop's chapter (planner's rule)."""
+    day = workshop.local_start.date()
+    zone = workshop.chapter.time_zone
+    begins_at = datetime.combine(day, time.min, tzinfo=zone)
+    ends_at = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
+    other = (
+        member.invitations.attending()
+        .exclude(workshop=workshop)
+        .filter(
+            workshop__starts_at__gte=begins_at,
+            workshop__starts_at__lt=ends_at,
+            workshop__cancelled_at__isnull=True,
+        )
+        .select_related("workshop__chapter")
+        .first()
+    )
+    if other:
+        raise AnotherWorkshopThatDay(
+            f"There is a place at {other.workshop.chapter} on the same day already."
+            " Everybody can come to one workshop a day."
         )
 
 
@@ -150,16 +291,120 @@ def _check_place(workshop: Workshop, *, role: Role) -> None:
         )
 
 
-def _answer(invitation: Invitation, answer: Answer, *, role: Role, note: str, at: datetime) -> None:
+def _leave(workshop: Workshop, invitation: Invitation, *, at: datetime, by: Member | None) -> None:
+    freed = _role_of_place(invitation)
+    _answer(
+        invitation,
+        Answer.DECLINED,
+        role=Role(invitation.role),
+        note=invitation.note,
+        at=at,
+        by=by,
+    )
+    _pass_on(workshop, freed, at=at)
+
+
+def _role_of_place(invitation: Invitation) -> list[Role]:
+    """The role in which the member has a place, if any."""
+    return [Role(invitation.role)] if invitation.is_attending else []
+
+
+def _pass_on(workshop: Workshop, roles: Iterable[Role], *, at: datetime) -> int:
+    """Free places in these roles go to those in line, first come, first served."""
+    given = 0
+    for role in roles:
+        left = overviews.places(workshop)[role].left
+        for invitation in workshop.invitations.for_role(role).waiting().select_related("member"):
+            if not left:
+                break
+            if not _may_have_a_place(invitation, workshop, at=at):
+                continue
+            _answer(invitation, Answer.ATTENDING, role=role, note=invitation.note, at=at)
+            _write(invitation, Action.PLACE)
+            left -= 1
+            given += 1
+    return given
+
+
+def _may_have_a_place(invitation: Invitation, workshop: Workshop, *, at: datetime) -> bool:
+    member = invitation.member
+    try:
+        _check_not_cancelled(workshop)
+        check_member(member, at=at)
+        _check_role(member, workshop, role=Role(invitation.role))
+        _check_day(member, workshop)
+    except Refused:
+        return False
+    return not workshop.has_begun(at)
+
+
+def _answer(
+    invitation: Invitation,
+    answer: Answer,
+    *,
+    role: Role,
+    note: str,
+    at: datetime,
+    by: Member | None = None,
+    override_reason: str = "",
+) -> None:
+    """Write the answer down, and who gave it; what an organiser did for an older one is over."""
+    was_waiting = invitation.is_waiting
     invitation.answer = answer
     invitation.role = role
     invitation.note = note
     invitation.answer_number += 1
     invitation.answered_at = at
-    invitation.save(update_fields=["answer", "role", "note", "answer_number", "answered_at"])
+    invitation.answered_by = by
+    invitation.override_reason = override_reason
+    invitation.save(
+        update_fields=[
+            "answer",
+            "role",
+            "note",
+            "answer_number",
+            "answered_at",
+            "answered_by",
+            "override_reason",
+        ]
+    )
+    activities.note(
+        _in_words(answer, role=role, was_waiting=was_waiting, is_for_another=by is not None),
+        by=by or invitation.member,
+        workshop=invitation.workshop,
+        member=invitation.member,
+        remark=override_reason,
+    )
+
+
+def _in_words(answer: Answer, *, role: Role, was_waiting: bool, is_for_another: bool) -> str:
+    """What completes "Lena …", or "Asha …" where she did it for Lena."""
+    as_what = f"as a {role.label.lower()}"
+    if answer == Answer.ATTENDING:
+        if is_for_another:
+            return f"gave a place {as_what}"
+        return (
+            f"got a place {as_what} from the waiting list"
+            if was_waiting
+            else (f"is coming {as_what}")
+        )
+    if answer == Answer.WAITING:
+        return f"put on the waiting list {as_what}" if is_for_another else f"waits {as_what}"
+    return "took back the place or the wait" if is_for_another else "is not coming"
 
 
 def _note(invitation: Invitation, *, note: str) -> None:
     if invitation.note != note:
         invitation.note = note
         invitation.save(update_fields=["note"])
+
+
+def _write(invitation: Invitation, action: Action) -> None:
+    """The letter about this answer; it leaves before all bulk."""
+    InvitationLogger().single(
+        member=invitation.member,
+        workshop=invitation.workshop,
+        action=action,
+        occasion=str(invitation.answer_number),
+    )
+    transaction.on_commit(tasks.ring, robust=True)

@@ -22,7 +22,7 @@ from invitations.forms import SeenCount
 from invitations.queries import Reach
 from invitations.services import inviting
 from invitations.views import doors
-from logs.models import LIVE_LOG_STATUSES, Action, Audience, InvitationLog
+from logs.models import CHAPTER_AUDIENCES, LIVE_LOG_STATUSES, Action, Audience, InvitationLog
 from members.models import Member
 
 PEOPLE_A_PAGE = 50
@@ -103,7 +103,7 @@ def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """The names of those whom a button would not write to, each with the reason."""
     workshop = doors.workshop_of_organiser(request, workshop_id)
     audience = request.GET.get("for", "")
-    if audience not in Audience.values:
+    if audience not in CHAPTER_AUDIENCES:
         raise Http404
     reach = queries.reach(workshop, Audience(audience))
     chosen = request.GET.get("why", "")
@@ -138,12 +138,12 @@ def _send_page(
 
 def _offer(workshop: Workshop) -> dict[str, object]:
     live = {log.audience: log for log in _live_logs(workshop)}
-    reaches = {audience: queries.reach(workshop, audience) for audience in Audience}
+    reaches = {audience: queries.reach(workshop, audience) for audience in CHAPTER_AUDIENCES}
     cards = [Card(reach, live.get(audience)) for audience, reach in reaches.items()]
     offered = [card for card in cards if card.is_offered]
     if offered:
         cards[cards.index(offered[-1])] = Card(offered[-1].reach, None, is_primary=True)
-    students, coaches, everybody = (reaches[audience].to_invite for audience in Audience)
+    students, coaches, everybody = (reaches[audience].to_invite for audience in CHAPTER_AUDIENCES)
     rate = settings.MAIL_RATE_PER_SECOND
     return {
         "cards": cards,

@@ -224,7 +224,7 @@ def test_a_banned_member_can_only_decline(visitor):
 
     text = words(visitor.get(page(invitation)))
 
-    assert "Your account is suspended" in text
+    assert "A suspended account cannot take a place" in text
     assert "ll be there" not in text
     assert "t this time" in text
 

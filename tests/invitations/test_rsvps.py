@@ -10,12 +10,13 @@ from django.utils import timezone
 from chapters.models import Role
 from invitations.models import Answer, Invitation
 from invitations.services import rsvps
-from logs.models import Action, EntryStatus, InvitationLogEntry
+from logs.models import Action, Activity, EntryStatus, InvitationLogEntry
 from tests.factories import (
     BanFactory,
     InvitationFactory,
     WorkshopFactory,
     in_days,
+    organiser_of,
     subscribe,
 )
 
@@ -246,3 +247,219 @@ def test_the_same_person_clicking_in_two_windows_is_confirmed_once():
         list(windows.map(click, range(8)))
 
     assert confirmations(invitation) == [("1", EntryStatus.PENDING)]
+
+
+# ---- The waiting list, and organisers who answer for somebody ------------------------------
+
+
+def full_workshop(**fields):
+    workshop = WorkshopFactory(student_spaces=1, **fields)
+    taken = InvitationFactory(workshop=workshop, answer=Answer.ATTENDING)
+    return workshop, taken
+
+
+def waiting(workshop, *, minutes_ago, **fields):
+    return InvitationFactory(
+        workshop=workshop,
+        answer=Answer.WAITING,
+        answered_at=timezone.now() - timedelta(minutes=minutes_ago),
+        **fields,
+    )
+
+
+def answers(*invitations) -> list[str]:
+    for invitation in invitations:
+        invitation.refresh_from_db()
+    return [invitation.answer for invitation in invitations]
+
+
+def place_letters() -> list[int]:
+    entries = InvitationLogEntry.objects.filter(action=Action.PLACE)
+    return list(entries.order_by("pk").values_list("member", flat=True))
+
+
+def test_declining_gives_the_place_to_the_first_in_line_with_one_letter():
+    workshop, leaving = full_workshop()
+    second = waiting(workshop, minutes_ago=10)
+    first = waiting(workshop, minutes_ago=20)
+
+    decline(leaving)
+
+    assert answers(leaving, first, second) == [Answer.DECLINED, Answer.ATTENDING, Answer.WAITING]
+    assert place_letters() == [first.member_id]
+
+
+def test_nobody_moves_up_when_no_place_was_freed():
+    workshop, _ = full_workshop()
+    in_line = waiting(workshop, minutes_ago=10)
+    never_answered = InvitationFactory(workshop=workshop)
+    gives_up = waiting(workshop, minutes_ago=5)
+
+    decline(never_answered)
+    decline(gives_up)
+
+    assert answers(in_line) == [Answer.WAITING]
+    assert place_letters() == []
+
+
+def test_who_may_not_have_the_place_is_passed_over_and_stays_in_line():
+    workshop, leaving = full_workshop()
+    banned = waiting(workshop, minutes_ago=40)
+    BanFactory(member=banned.member)
+    unsubscribed = waiting(workshop, minutes_ago=30, subscribed=False)
+    busy = waiting(workshop, minutes_ago=20)
+    InvitationFactory(
+        member=busy.member,
+        workshop=WorkshopFactory(starts_at=workshop.starts_at),
+        answer=Answer.ATTENDING,
+    )
+    free = waiting(workshop, minutes_ago=10)
+
+    decline(leaving)
+
+    assert answers(banned, unsubscribed, busy, free) == [Answer.WAITING] * 3 + [Answer.ATTENDING]
+
+
+def test_the_other_role_does_not_move_up():
+    workshop, leaving = full_workshop()
+    coach = waiting(workshop, minutes_ago=10, role=Role.COACH)
+
+    decline(leaving)
+
+    assert answers(coach) == [Answer.WAITING]
+
+
+def test_changing_the_role_frees_the_place_in_the_other():
+    workshop, both = full_workshop()
+    subscribe(both.member, workshop.chapter, Role.COACH)
+    in_line = waiting(workshop, minutes_ago=10)
+
+    accept(both, role=Role.COACH)
+
+    assert answers(both, in_line) == [Answer.ATTENDING, Answer.ATTENDING]
+
+
+def test_a_larger_venue_fills_from_the_line():
+    workshop, _ = full_workshop()
+    line = [waiting(workshop, minutes_ago=minutes) for minutes in (30, 20, 10)]
+    workshop.workshop_sponsors.get().sponsor.__class__.objects.update(seats=3)
+
+    given = rsvps.fill_free_places(workshop, at=timezone.now())
+
+    assert given == 2
+    assert answers(*line) == [Answer.ATTENDING, Answer.ATTENDING, Answer.WAITING]
+
+
+def test_nobody_waits_while_there_is_a_place():
+    invitation = InvitationFactory()
+
+    with pytest.raises(rsvps.PlacesLeft):
+        rsvps.wait(invitation, role=Role.STUDENT, note="", at=timezone.now())
+
+
+def test_waiting_twice_keeps_the_place_in_line():
+    workshop, _ = full_workshop()
+    invitation = InvitationFactory(workshop=workshop)
+    rsvps.wait(invitation, role=Role.STUDENT, note="", at=timezone.now())
+    before = Invitation.objects.values().get(pk=invitation.pk)
+
+    later = timezone.now() + timedelta(hours=1)
+    rsvps.wait(invitation, role=Role.STUDENT, note="", at=later)
+
+    assert Invitation.objects.values().get(pk=invitation.pk) == before
+
+
+def test_one_workshop_a_day_by_the_chapters_calendar():
+    workshop = WorkshopFactory()
+    invitation = InvitationFactory(workshop=workshop)
+    InvitationFactory(
+        member=invitation.member,
+        workshop=WorkshopFactory(starts_at=workshop.starts_at + timedelta(hours=2)),
+        answer=Answer.ATTENDING,
+    )
+
+    with pytest.raises(rsvps.AnotherWorkshopThatDay):
+        accept(invitation)
+
+
+def test_an_organiser_gives_no_place_that_is_not_there_without_a_reason():
+    workshop, _ = full_workshop()
+    invitation, organiser = InvitationFactory(workshop=workshop), organiser_of(workshop.chapter)
+
+    with pytest.raises(rsvps.WorkshopFull):
+        rsvps.accept(invitation, role=Role.STUDENT, note="", at=timezone.now(), by=organiser)
+
+
+def test_an_organisers_reason_is_kept_until_the_next_answer():
+    workshop, _ = full_workshop()
+    invitation, organiser = InvitationFactory(workshop=workshop), organiser_of(workshop.chapter)
+
+    rsvps.accept(
+        invitation,
+        role=Role.STUDENT,
+        note="",
+        at=timezone.now(),
+        by=organiser,
+        override_reason="She gives a talk",
+    )
+
+    invitation.refresh_from_db()
+    assert (invitation.answered_by, invitation.override_reason) == (organiser, "She gives a talk")
+    decline(invitation)
+    assert (invitation.answered_by, invitation.override_reason) == (None, "")
+
+
+def test_a_reason_does_not_lift_a_ban():
+    workshop = WorkshopFactory()
+    invitation = InvitationFactory(workshop=workshop)
+    BanFactory(member=invitation.member)
+
+    with pytest.raises(rsvps.Banned):
+        rsvps.accept(
+            invitation,
+            role=Role.STUDENT,
+            note="",
+            at=timezone.now(),
+            by=organiser_of(workshop.chapter),
+            override_reason="It was a mistake",
+        )
+
+
+def test_releasing_gives_every_coming_place_to_the_next():
+    workshop, held = full_workshop()
+    member = held.member
+    next_in_line = waiting(workshop, minutes_ago=10)
+    other = waiting(full_workshop(starts_at=in_days(20))[0], minutes_ago=10, member=member)
+    past = InvitationFactory(
+        member=member, workshop=WorkshopFactory(past=True), answer=Answer.ATTENDING
+    )
+
+    rsvps.release_places(member, at=timezone.now(), by=None)
+
+    assert answers(held, next_in_line, other, past) == [
+        Answer.DECLINED,
+        Answer.ATTENDING,
+        Answer.DECLINED,
+        Answer.ATTENDING,
+    ]
+
+
+def test_who_answered_for_whom_is_history():
+    workshop, _ = full_workshop()
+    invitation, organiser = InvitationFactory(workshop=workshop), organiser_of(workshop.chapter)
+
+    rsvps.accept(
+        invitation,
+        role=Role.STUDENT,
+        note="",
+        at=timezone.now(),
+        by=organiser,
+        override_reason="She gives a talk",
+    )
+    decline(invitation)
+
+    history = Activity.objects.order_by("pk").values_list("by", "did", "member", "remark")
+    assert list(history) == [
+        (organiser.pk, "gave a place as a student", invitation.member_id, "She gives a talk"),
+        (invitation.member_id, "is not coming", invitation.member_id, ""),
+    ]

@@ -13,7 +13,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from chapters.models import Chapter, Group, Subscription, WorkshopSponsor
+from chapters.models import Chapter, Group, Subscription, Workshop, WorkshopSponsor
 from invitations.models import Invitation
 from logs.models import (
     LIVE_ENTRY_STATUSES,
@@ -31,13 +31,17 @@ from logs.models import (
 )
 from members.models import Member
 from tests.factories import (
+    BanFactory,
     ChapterFactory,
     GroupFactory,
     InvitationLogEntryFactory,
     InvitationLogFactory,
     MemberFactory,
+    NoteFactory,
+    NoticeFactory,
     SponsorFactory,
     WorkshopFactory,
+    in_days,
 )
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +142,47 @@ def _sponsors(workshop, sponsor, *, is_host=False):
     )
 
 
+@rule("chapters_workshop_organisers.workshop_id,member_id")
+def one_organiser_twice_at_a_workshop():
+    workshop, member = WorkshopFactory(), MemberFactory()
+    row = Workshop.organisers.through
+    row.objects.bulk_create([row(workshop=workshop, member=member)])
+    row.objects.bulk_create([row(workshop=workshop, member=member)])
+
+
+# ---- Forms that arrive twice --------------------------------------------------------------
+
+
+@rule("chapters_workshop.request_key")
+def one_form_plans_two_workshops():
+    key = WorkshopFactory().request_key
+    WorkshopFactory(request_key=key)
+
+
+@rule("logs_invitationlog.request_key")
+def one_click_opens_two_logs():
+    key = InvitationLogFactory().request_key
+    InvitationLogFactory(request_key=key)
+
+
+@rule("members_ban.request_key")
+def one_form_bans_twice():
+    key = BanFactory().request_key
+    BanFactory(request_key=key)
+
+
+@rule("members_note.request_key")
+def one_form_writes_two_notes():
+    key = NoteFactory().request_key
+    NoteFactory(request_key=key)
+
+
+@rule("members_notice.request_key")
+def one_form_sends_two_notices():
+    key = NoticeFactory().request_key
+    NoticeFactory(request_key=key)
+
+
 # ---- Invitations --------------------------------------------------------------------------
 
 
@@ -181,6 +226,7 @@ def _log(like: InvitationLog, **fields) -> None:
                 chapter=like.chapter,
                 audience=like.audience,
                 initiator=like.initiator,
+                send_at=in_days(1),
                 **fields,
             )
         ]

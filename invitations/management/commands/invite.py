@@ -14,7 +14,7 @@ from rich.progress import Progress as ProgressBar
 from chapters.models import Workshop
 from invitations.services import delivering, inviting, preparing
 from invitations.services.manager import InvitationManager
-from logs.models import Audience, InvitationLog, LogStatus
+from logs.models import CHAPTER_AUDIENCES, InvitationLog, LogStatus
 from logs.queries import Progress, progress
 from members.models import Member, normalize_email
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("workshop", type=int, help="the number of the workshop")
-        parser.add_argument("audience", choices=Audience.values)
+        parser.add_argument("audience", choices=[audience.value for audience in CHAPTER_AUDIENCES])
         parser.add_argument("--initiator", required=True, help="the e-mail address of who asks")
         parser.add_argument(
             "--wait",
