@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from chapters.models import Role, Workshop
 from invitations import overviews
-from invitations.forms import AnswerForm
+from invitations.forms.answering import AnswerForm
 from invitations.models import Invitation
 from invitations.queries import roles_of
 from invitations.services import rsvps

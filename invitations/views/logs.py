@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from chapters.models import Chapter, Role, Workshop
-from invitations.forms import PeopleFilter
+from invitations.forms.logs import PeopleFilter
 from invitations.models import Invitation
 from invitations.views import doors
 from logs.models import (

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from chapters.models import Role, Workshop
 from invitations import mails, queries
-from invitations.forms import SeenCount
+from invitations.forms.sending import SeenCount
 from invitations.queries import Reach
 from invitations.services import inviting
 from invitations.views import doors

@@ -1,4 +1,4 @@
-"""What organisers type or choose on the pages about sending."""
+"""What organisers choose on the page of a log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from django import forms
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat, Lower
 
-from chapters.models import Role
-from invitations.models import Invitation
 from logs.models import EntryStatus, InvitationLogEntry
 
 POSSIBLE_DUPLICATES = "possible_duplicates"
@@ -53,35 +51,3 @@ class PeopleFilter(forms.Form):
         return found.select_related("member").order_by(
             Lower("member__name"), Lower("member__surname"), "pk"
         )
-
-
-class SeenCount(forms.Form):
-    """How many people the button named when it was clicked."""
-
-    seen_count = forms.IntegerField(
-        min_value=0,
-        max_value=2**31 - 1,
-        required=False,
-        error_messages={
-            "invalid": "We could not read how many people you saw. These are the numbers now."
-        },
-    )
-
-
-class AnswerForm(forms.Form):
-    """What a member types to say that they are coming."""
-
-    role = forms.ChoiceField(
-        choices=Role.choices,
-        error_messages={
-            "required": "Say whether you come as a student or as a coach.",
-            "invalid_choice": "Say whether you come as a student or as a coach.",
-        },
-    )
-    note = forms.CharField(
-        max_length=Invitation._meta.get_field("note").max_length,
-        required=False,
-        error_messages={
-            "max_length": "That is %(show_value)d characters. 100 fit; please shorten."
-        },
-    )

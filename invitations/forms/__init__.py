@@ -1,0 +1,1 @@
+"""Checking what somebody typed, one module for each story."""

@@ -1,0 +1,5 @@
+"""Members, for organisers."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
