@@ -10,7 +10,7 @@ from members.views import staff_sign_in
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("invitations.urls")),
     path("accounts/", include("members.urls")),
-    path("staff/login/", staff_sign_in),
+    path("staff/login/", staff_sign_in, name="staff_login"),
     path("staff/", admin.site.urls),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

@@ -47,6 +47,8 @@ class HowToJoin(TemplateView):
 
 def staff_sign_in(request: HttpRequest) -> HttpResponse:
     """Django's admin asks for a password; here it sends people to our own sign-in instead."""
-    if request.user.is_authenticated:
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.GET.get("next", ""))
+    if not request.user.is_staff:
         raise PermissionDenied
-    return redirect_to_login(request.GET.get("next", ""))
+    return redirect("admin:index")

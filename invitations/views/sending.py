@@ -61,9 +61,9 @@ def send_invites(request: HttpRequest, workshop_id: int) -> HttpResponse:
 @login_required
 def invite(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """The click. Opened as a page, for instance after signing in again, it leads to the buttons."""
+    workshop = doors.workshop_of_organiser(request, workshop_id)
     if request.method != "POST":
         return redirect("send_invites", workshop_id)
-    workshop = doors.workshop_of_organiser(request, workshop_id)
     seen = SeenCount(request.POST)
     if not seen.is_valid():
         return _send_page(request, workshop, problem=str(seen.errors["seen_count"][0]), status=400)
