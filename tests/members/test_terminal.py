@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import sys
 
 import pytest
@@ -44,9 +45,17 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("COLUMNS", "80")
         with progress("Making tea", total=3) as advance:
             advance(3)
-        terminal.flush()
-        shown = os.read(ours, 65536).decode()
+        monkeypatch.undo()
+        shown = _read_until(ours, "3/3")
     os.close(ours)
 
     assert "━" in shown
-    assert "3/3" in shown
+
+
+def _read_until(terminal: int, words: str) -> str:
+    """A terminal hands on what was written to it in pieces, and when it likes."""
+    shown = b""
+    while words.encode() not in shown:
+        assert select.select([terminal], [], [], 10)[0], f"no “{words}” in {shown.decode()}"
+        shown += os.read(terminal, 65536)
+    return shown.decode()
