@@ -131,6 +131,11 @@ def roles_of(member: Member, chapter: Chapter) -> list[Role]:
     return sorted(Role(role) for role in set(roles.values_list("group__role", flat=True)))
 
 
+def why_not_eligible() -> Case:
+    """The first of DESIGN §5's reasons for which a member gets no letter at all; "" for none."""
+    return Case(*_not_eligible(), default=Value(""), output_field=TextField())
+
+
 def _subscription(chapter: Chapter, *roles: Role) -> QuerySet[Subscription]:
     return Subscription.objects.filter(
         member=OuterRef("pk"), group__chapter=chapter, group__role__in=roles
@@ -148,15 +153,21 @@ def _invited_as(chapter: Chapter, roles: tuple[Role, ...]) -> Case:
     )
 
 
-def _reason() -> Case:
-    """The first of DESIGN §5's reasons that holds."""
+def _not_eligible() -> list[When]:
     banned = Exists(Ban.objects.active().filter(member=OuterRef("pk")))
-    in_log = Cast("letter__log", TextField())
-    return Case(
+    return [
         When(closed_at__isnull=False, then=Value(CLOSED)),
         When(banned, then=Value(BANNED)),
         When(accepted_terms_at__isnull=True, then=Value(NO_TERMS)),
         When(address_unusable_at__isnull=False, then=Value(NO_ADDRESS)),
+    ]
+
+
+def _reason() -> Case:
+    """The first of DESIGN §5's reasons that holds."""
+    in_log = Cast("letter__log", TextField())
+    return Case(
+        *_not_eligible(),
         When(
             Q(invitation__isnull=False) & ~Q(invitation__answer=Answer.NONE), then=Value(ANSWERED)
         ),
