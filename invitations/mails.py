@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -26,7 +28,6 @@ from django.core.validators import validate_email
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.dateformat import format as format_date
-from django.utils.html import escape
 
 from chapters.models import Chapter, Role, Workshop
 from chapters.queries import capacity, host_of
@@ -49,9 +50,20 @@ TITLES = {
 HTML_NAME, TEXT_NAME, TOKEN, UNSUBSCRIBE = (f"{gap}{secrets.token_hex(16)}" for gap in "hntu")
 GAPS = re.compile(f"({HTML_NAME}|{TEXT_NAME}|{TOKEN}|{UNSUBSCRIBE})")
 
+# The gaps of a letter's head, where nothing is quoted.
+ADDRESS, DATE, MESSAGE_ID, HEAD_UNSUBSCRIBE = (
+    f"{gap}{secrets.token_hex(16)}".encode() for gap in "adml"
+)
+HEAD_GAPS = b"|".join([ADDRESS, DATE, MESSAGE_ID, HEAD_UNSUBSCRIBE])
+ALL_GAPS = re.compile(b"(%s|%s)" % (HEAD_GAPS, GAPS.pattern[1:-1].encode()))
+
 LINE_BREAKS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 PLAIN_WORDS = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")
 PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+PLAIN_ADDRESS = re.compile(  # a part of what is valid, and nearly all there are
+    r"[A-Za-z0-9_-]+(?:[.+][A-Za-z0-9_-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+LONGEST_PLAIN_ADDRESS = 254
 
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
@@ -69,13 +81,16 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Draft:
-    """A letter as far as it is the same for everybody; `html`, `text` and `mould` have gaps."""
+    """
+    A letter as far as it is the same for everybody; `html` and `text` have gaps, and `mould` is the
+    whole message, cut at each of them.
+    """
 
     subject: str
     sender: str
     html: str
     text: str
-    mould: bytes
+    mould: tuple[bytes, ...]
     chapter_id: int
     role: Role
 
@@ -89,13 +104,12 @@ class Draft:
             token holds what has no place in a letter, such as a line break
         """
         fillings = self._fillings(recipient)
-        return self.mould % {
-            b"address": ascii_address(recipient.address).encode(),
-            b"date": format_datetime(datetime.now(UTC)).encode(),
-            b"message_id": str(recipient.message_id).encode(),
-            b"unsubscribe": fillings[UNSUBSCRIBE].encode(),
-            **{gap.encode(): _quoted(filling) for gap, filling in fillings.items()},
-        }
+        pieces = {gap.encode(): _quoted(filling) for gap, filling in fillings.items()}
+        pieces[ADDRESS] = ascii_address(recipient.address).encode()
+        pieces[DATE] = _date(int(time.time()))
+        pieces[MESSAGE_ID] = str(recipient.message_id).encode()
+        pieces[HEAD_UNSUBSCRIBE] = fillings[UNSUBSCRIBE].encode()
+        return b"".join([pieces.get(piece, piece) for piece in self.mould])
 
     def html_for(self, recipient: Recipient) -> str:
         """
@@ -187,6 +201,8 @@ def ascii_address(address: str) -> str:
 
     :raises ValueError: when it is not an address, or not one we can write to
     """
+    if len(address) <= LONGEST_PLAIN_ADDRESS and PLAIN_ADDRESS.fullmatch(address):
+        return address
     try:
         validate_email(_one_line(address))
     except ValidationError as error:
@@ -282,21 +298,20 @@ def _head(chapter: Chapter, action: Action, subject: str) -> list[bytes]:
     host = urlsplit(settings.SITE_URL).hostname or ""
     fields = [
         _field("From", str(chapter), f"<{_sender_address()}>"),
-        b"To: %(address)s\r\n",
+        b"To: %s\r\n" % ADDRESS,
         _field("Reply-To", "", ascii_address(chapter.email)),
         _field("Subject", subject),
-        b"Date: %(date)s\r\n",
-        b"Message-ID: <%(message_id)s@" + host.encode("ascii") + b">\r\n",
+        b"Date: %s\r\n" % DATE,
+        b"Message-ID: <%s@%s>\r\n" % (MESSAGE_ID, host.encode("ascii")),
         _field("List-Id", str(chapter), f"<{chapter.slug}.{host}>"),
         b"Auto-Submitted: auto-generated\r\n",
         b"X-Auto-Response-Suppress: All\r\n",
-        b"X-Codebar-Delivery: %(message_id)s\r\n",
+        b"X-Codebar-Delivery: %s\r\n" % MESSAGE_ID,
     ]
     if action == Action.INVITE:
-        link = settings.SITE_URL + reverse("unsubscribe", args=[UNSUBSCRIBE])
+        link = settings.SITE_URL + reverse("unsubscribe", args=[HEAD_UNSUBSCRIBE.decode()])
         fields += [
-            b"List-Unsubscribe: <%s>\r\n"
-            % _escaped(link.encode("ascii")).replace(UNSUBSCRIBE.encode(), b"%(unsubscribe)s"),
+            b"List-Unsubscribe: <%s>\r\n" % link.encode("ascii"),
             b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
         ]
     return fields
@@ -309,22 +324,26 @@ def _field(name: str, words: str, literal: str = "") -> bytes:
         field.append(_one_line(words), "us-ascii" if PLAIN_WORDS.fullmatch(words) else "utf-8")
     if literal:
         field.append(_one_line(literal), "us-ascii")
-    return _escaped(f"{name}: {field.encode(linesep=CRLF)}{CRLF}".encode("ascii"))
+    return f"{name}: {field.encode(linesep=CRLF)}{CRLF}".encode("ascii")
 
 
-def _mould(head: list[bytes], *, html: str, text: str) -> bytes:
-    """The whole message, to be filled in with `%`."""
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return format_datetime(datetime.fromtimestamp(second, UTC)).encode()
+
+
+def _mould(head: list[bytes], *, html: str, text: str) -> tuple[bytes, ...]:
+    """The whole message in pieces; each gap is one by itself."""
     boundary = f"=_{secrets.token_hex(16)}".encode()  # no quoted-printable text can contain "=_"
-    return b"".join(
-        [
-            *head,
-            b"MIME-Version: 1.0\r\n",
-            b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % boundary,
-            *_part(b"plain", text, boundary),
-            *_part(b"html", html, boundary),
-            b"--%s--\r\n" % boundary,
-        ]
-    )
+    message = [
+        *head,
+        b"MIME-Version: 1.0\r\n",
+        b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % boundary,
+        *_part(b"plain", text, boundary),
+        *_part(b"html", html, boundary),
+        b"--%s--\r\n" % boundary,
+    ]
+    return tuple(ALL_GAPS.split(b"".join(message)))
 
 
 def _part(kind: bytes, body: str, boundary: bytes) -> list[bytes]:
@@ -344,7 +363,7 @@ def _quoted_with_gaps(body: str) -> list[bytes]:
     So whatever fills a gap is encoded by itself, and no line can become too long.
     """
     return [
-        b"=\r\n%%(%s)s=\r\n" % piece.encode() if GAPS.fullmatch(piece) else _escaped(_quoted(piece))
+        b"=\r\n%s=\r\n" % piece.encode() if GAPS.fullmatch(piece) else _quoted(piece)
         for piece in GAPS.split(body)
     ]
 
@@ -352,10 +371,6 @@ def _quoted_with_gaps(body: str) -> list[bytes]:
 def _quoted(text: str) -> bytes:
     """Quoted-printable whose last line has room for the `=` of a soft line break."""
     return b2a_qp(text.encode() + b"x")[:-1].replace(b"\n", b"\r\n")
-
-
-def _escaped(fixed: bytes) -> bytes:
-    return fixed.replace(b"%", b"%%")
 
 
 def _one_line(text: str) -> str:

@@ -203,9 +203,7 @@ def _send_block(
     _sender.block_size = max(1, min(LARGEST_BLOCK, round(sent / seconds)))
 
 
-def _send(
-    slot: HeldSlot, letter: Letter, drafts: _Drafts, accepted: dict[int, int]
-) -> None:
+def _send(slot: HeldSlot, letter: Letter, drafts: _Drafts, accepted: dict[int, int]) -> None:
     deadline = _letter_deadline()
     wait = _insist(lambda: slots.move_cursor(slot, letter.entry_id), until=deadline)
     if wait is None or not _wait(wait, deadline):

@@ -23,9 +23,10 @@ from django.conf import settings
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@,;]+>?")
 _MOST_TEXT = 300
 
-# The system may wait for the final dot and send it in the packet of the text's last words.
-_MORE_TO_COME = getattr(socket, "MSG_MORE", 0)
-
+_FINAL_DOT = b".\r\n"
+_CLOSED = "The mail server closed the connection."
+_TOO_SLOW = "The mail server was too slow."
+_LONGEST_ANSWER = 100_000
 # What says that a mailbox is gone. 5.1.7 and 5.1.8 speak about the sender's address, ours.
 _BAD_ADDRESS = re.compile(rb"5\.1\.(?![78]\b)")
 
@@ -73,6 +74,75 @@ class _Broken(Exception):
     """The connection is gone, or silent."""
 
 
+class _Line:
+    """
+    Bytes out and answers in, once both sides have introduced themselves.
+
+    Each step may take until `deadline`, and no longer than EMAIL_TIMEOUT; then it is `_Broken`.
+    """
+
+    def __init__(self, smtp: smtplib.SMTP) -> None:
+        if smtp.sock is None:
+            raise _Broken(_CLOSED)
+        self._smtp = smtp
+        self._sock = smtp.sock
+        self._heard = b""
+        self.takes_commands_ahead = smtp.has_extn("pipelining")
+
+    def write(self, data: bytes, deadline: float) -> None:
+        """All of it."""
+        self._wait_no_longer_than(deadline)
+        try:
+            self._sock.sendall(data)
+        except OSError as error:
+            raise _Broken(_describe(error)) from error
+
+    def write_some(self, data: bytes, deadline: float) -> int:
+        """As much as the system takes in one go: how many bytes. None of it if it is broken."""
+        if isinstance(self._sock, ssl.SSLSocket):  # takes all, and may wait in the middle
+            return 0
+        self._wait_no_longer_than(deadline)
+        try:
+            return self._sock.send(data)
+        except OSError as error:
+            raise _Broken(_describe(error)) from error
+
+    def reply(self, deadline: float) -> tuple[int, bytes]:
+        """The next answer, of one line or several (RFC 5321, 4.2.1); its code is -1 without any."""
+        said = []
+        while True:
+            line = self._next_line(deadline)
+            said.append(line[4:].strip())
+            if line[3:4] != b"-":
+                return int(line[:3]) if line[:3].isdigit() else -1, b"\n".join(said)
+
+    def close(self) -> None:
+        self._smtp.close()
+
+    def _next_line(self, deadline: float) -> bytes:
+        while b"\n" not in self._heard:
+            if len(self._heard) > _LONGEST_ANSWER:
+                raise _Broken("The mail server does not end its answer.")
+            self._heard += self._hear_more(deadline)
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line
+
+    def _hear_more(self, deadline: float) -> bytes:
+        self._wait_no_longer_than(deadline)
+        try:
+            heard = self._sock.recv(8192)
+        except OSError as error:
+            raise _Broken(_describe(error)) from error
+        if not heard:
+            raise _Broken(_CLOSED)
+        return heard
+
+    def _wait_no_longer_than(self, deadline: float) -> None:
+        rest = _rest(deadline)
+        if self._sock.gettimeout() != rest:  # seldom, and setting it is a system call
+            self._sock.settimeout(rest)
+
+
 class Connection:
     """
     A connection to the mail server that stays open between letters.
@@ -81,13 +151,13 @@ class Connection:
     """
 
     def __init__(self) -> None:
-        self._smtp: smtplib.SMTP | None = None
+        self._line: _Line | None = None
         self._used_at = 0.0
         self._said_ahead: list[str] = []  # commands whose answers are still to come
 
     @property
     def is_open(self) -> bool:
-        return self._smtp is not None
+        return self._line is not None
 
     def send(self, letter: bytes, *, to: str, deadline: float) -> Outcome:
         """
@@ -116,9 +186,9 @@ class Connection:
 
     def close(self) -> None:
         """Hang up. A second call changes nothing."""
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
         self._said_ahead = []
 
     def _try(self, letter: bytes, *, to: str, deadline: float) -> Outcome:
@@ -143,12 +213,12 @@ class Connection:
             return Refused(str(error))
 
     def _open(self, deadline: float) -> Refused | None:
-        if self._smtp is not None:
+        if self._line is not None:
             if time.monotonic() - self._used_at < settings.CONNECTION_IDLE_SECONDS:
                 return None
             self.close()
         try:
-            self._smtp = _connect(_rest(deadline))
+            self._line = _Line(_connect(_rest(deadline)))
         except smtplib.SMTPResponseException as error:
             return Refused(_quote(error.smtp_code, error.smtp_error))
         except (OSError, smtplib.SMTPException) as error:
@@ -166,11 +236,10 @@ class Connection:
         code, text = self._say("DATA", deadline)
         if code != 354:
             return self._not_taken(code, text, deadline)
-        self._write(_dot_stuffed(letter), deadline, flags=_MORE_TO_COME)
-        if time.monotonic() >= deadline:
-            raise _Broken("The mail server was too slow.")
+        rest = self._all_but_the_dot(_dot_stuffed(letter), deadline)
         try:
-            self._write(b".\r\n", deadline)
+            if rest:
+                self._talk().write(rest, deadline)
             code, text = self._reply(deadline)
         except _Broken:
             self.close()
@@ -182,6 +251,23 @@ class Connection:
             return self._not_taken(code, text, deadline, reset=False)
         self.close()
         return InDoubt()
+
+    def _all_but_the_dot(self, text: bytes, deadline: float) -> bytes:
+        """
+        Write the text. What is left of the final dot is returned, mostly nothing: the dot goes with
+        a text that the system takes in one go.
+        """
+        line = self._talk()
+        if time.monotonic() >= deadline:
+            raise _Broken(_TOO_SLOW)
+        whole = text + _FINAL_DOT
+        taken = line.write_some(whole, deadline)
+        if taken < len(text):
+            line.write(whole[taken : len(text)], deadline)
+            taken = len(text)
+            if time.monotonic() >= deadline:
+                raise _Broken(_TOO_SLOW)
+        return whole[taken:]
 
     def _not_taken(
         self, code: int, text: bytes, deadline: float, *, reset: bool = True
@@ -219,39 +305,22 @@ class Connection:
         if self._said_ahead and self._said_ahead[0] == command:
             self._said_ahead.pop(0)
         else:
-            if ahead and self._ready(deadline).has_extn("pipelining"):
+            line = self._talk()
+            if ahead and line.takes_commands_ahead:
                 self._said_ahead = ahead
             lines = [command, *self._said_ahead, ""]
-            self._write("\r\n".join(lines).encode("ascii"), deadline)
+            line.write("\r\n".join(lines).encode("ascii"), deadline)
         return self._reply(deadline)
 
-    def _write(self, data: bytes, deadline: float, *, flags: int = 0) -> None:
-        sock = self._ready(deadline).sock
-        try:
-            if isinstance(sock, ssl.SSLSocket):  # knows no flags
-                sock.sendall(data)
-            else:
-                sock.sendall(data, flags)
-        except OSError as error:
-            raise _Broken(_describe(error)) from error
-
     def _reply(self, deadline: float) -> tuple[int, bytes]:
-        smtp = self._ready(deadline)
-        try:
-            code, text = smtp.getreply()
-        except (OSError, smtplib.SMTPException) as error:
-            raise _Broken(_describe(error)) from error
+        answer = self._talk().reply(deadline)
         self._used_at = time.monotonic()
-        return code, text
+        return answer
 
-    def _ready(self, deadline: float) -> smtplib.SMTP:
-        """The open connection, allowed to wait until the letter's time is over and no longer."""
-        if self._smtp is None or self._smtp.sock is None:
-            raise _Broken("The mail server closed the connection.")
-        rest = _rest(deadline)
-        if self._smtp.sock.gettimeout() != rest:  # seldom, and setting it is a system call
-            self._smtp.sock.settimeout(rest)
-        return self._smtp
+    def _talk(self) -> _Line:
+        if self._line is None:
+            raise _Broken(_CLOSED)
+        return self._line
 
 
 def _connect(timeout: float) -> smtplib.SMTP:
@@ -268,7 +337,7 @@ def _connect(timeout: float) -> smtplib.SMTP:
         code, text = smtp.connect(settings.EMAIL_HOST, settings.EMAIL_PORT)
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
-        # The text goes out in two writes; waiting to fill a packet would cost 40 ms a letter.
+        # Waiting to fill a packet would cost 40 ms a letter.
         if smtp.sock is not None:
             smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         smtp.ehlo_or_helo_if_needed()
@@ -303,7 +372,7 @@ def _rest(deadline: float) -> float:
 
 def _dot_stuffed(letter: bytes) -> bytes:
     """The text as DATA wants it (RFC 5321, 4.5.2), without the final dot."""
-    stuffed = letter.replace(b"\r\n.", b"\r\n..")
+    stuffed = letter.replace(b"\r\n.", b"\r\n..") if b"\r\n." in letter else letter
     if stuffed.startswith(b"."):
         stuffed = b"." + stuffed
     return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
@@ -327,5 +396,5 @@ def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return "The mail server lacks the encryption or the sign-in that EMAIL_URL asks for."
     if isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError):
-        return "The mail server closed the connection."
+        return _CLOSED
     return f"The mail server cannot be reached ({type(error).__name__})."

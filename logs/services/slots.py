@@ -15,11 +15,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 
 from logs.models import Action
 
@@ -119,11 +119,8 @@ def move_cursor(slot: HeldSlot, entry_id: int) -> float | None:
     :returns: the seconds to wait first (MAIL_RATE_PER_SECOND), or nothing when it must not
         leave: sending is stopped, held or paused, or the lease is gone
     """
-    with connection.cursor() as cursor:
-        _statement.prepare(cursor)
-        cursor.execute("EXECUTE move_cursor (%s, %s, %s)", [slot.nr, slot.token, entry_id])
-        row = cursor.fetchone()
-    return None if row is None else max(float(row[0]), 0.0)
+    wait = _statement.execute(slot, entry_id)
+    return None if wait is None else max(float(wait), 0.0)
 
 
 def plan_cursor_anew() -> None:
@@ -139,21 +136,36 @@ class _CursorStatement(threading.local):
     """
     The statement of `move_cursor`, prepared by hand on this thread's connection: planning takes
     several times as long as running it, psycopg2 prepares nothing, and every letter waits for it.
+    For the same reason it goes by psycopg2's own cursor, past what Django wraps around one.
     """
 
     def __init__(self) -> None:
         self._known_to: object = None  # psycopg2's connection; after a reconnect it is another
+        self._cursor: Any = None
 
-    def prepare(self, cursor: CursorWrapper) -> None:
-        """Make it known to PostgreSQL, unless it is."""
-        if self._known_to is connection.connection:
-            return
-        # Nobody else prepares anything, and what is not there need not be deallocated.
-        cursor.execute(f"DEALLOCATE ALL; PREPARE move_cursor {_move_cursor()}")
-        self._known_to = connection.connection
+    def execute(self, slot: HeldSlot, entry_id: int) -> Any:
+        """What the statement returns, or nothing when it found nothing to move."""
+        if self._known_to is None or self._known_to is not connection.connection:
+            self._prepare()
+        with connection.wrap_database_errors:
+            self._cursor.execute(f"EXECUTE move_cursor ({slot.nr}, '{slot.token}', {entry_id})")
+            row = self._cursor.fetchone()
+        return row[0] if row else None
 
     def forget(self) -> None:
         self._known_to = None
+
+    def _prepare(self) -> None:
+        with connection.cursor() as cursor:
+            # Nobody else prepares anything, and what is not there need not be deallocated. Without
+            # the mode PostgreSQL would plan it five times more before it keeps a plan.
+            cursor.execute(
+                "SET plan_cache_mode = force_generic_plan; DEALLOCATE ALL;"
+                f" PREPARE move_cursor {_move_cursor()}"
+            )
+        psycopg2_connection = connection.connection
+        self._known_to = psycopg2_connection
+        self._cursor = psycopg2_connection.cursor()
 
 
 _statement = _CursorStatement()

@@ -70,7 +70,7 @@ def test_r34_a_task_ends_in_time_although_the_mail_server_becomes_slow(
 ):
     settings.EMAIL_TIMEOUT, settings.LETTER_SECONDS, settings.LEASE_SECONDS = 2, 3, 20
     chapter = chapter_with()
-    crowd(chapter, 300)
+    crowd(chapter, 3000)
     workshop = WorkshopFactory(chapter=chapter)
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
     preparing.prepare(log.pk)

@@ -111,19 +111,28 @@ class Station:
         self.processes: list[CeleryProcess] = []
 
     def start_worker(self, *, pool: str = "prefork", concurrency: int = 2) -> CeleryProcess:
-        """A worker with a host name of its own."""
+        """
+        A worker with a host name of its own.
+
+        The settings name its pool: Celery takes `--pool prefork` for nothing said at all.
+        """
         name = f"w{len(self.processes)}-{os.getpid()}@test"
         return self._start(
-            "worker", "--pool", pool, "--concurrency", str(concurrency), "--hostname", name,
+            "worker", "--concurrency", str(concurrency), "--hostname", name,
             "--without-gossip", "--without-mingle", "--loglevel", "INFO",
+            variables={"WORKER_POOL": pool},
         )  # fmt: skip
 
-    def revive(self, worker: CeleryProcess, *, concurrency: int = 2) -> CeleryProcess:
+    def revive(
+        self, worker: CeleryProcess, *, pool: str = "prefork", concurrency: int = 2
+    ) -> CeleryProcess:
         """
         The worker, or another one in its place, as a supervisor would start it: Celery gives up
         by itself when a process of its pool is killed in the moment of starting.
         """
-        return worker if worker.is_alive else self.start_worker(concurrency=concurrency)
+        if worker.is_alive:
+            return worker
+        return self.start_worker(pool=pool, concurrency=concurrency)
 
     def start_beat(self) -> CeleryProcess:
         """The one that rings for the sweep every half second."""
@@ -145,8 +154,8 @@ class Station:
         for process in self.processes:
             process.stop()
 
-    def _start(self, *arguments: str) -> CeleryProcess:
+    def _start(self, *arguments: str, variables: dict[str, str] | None = None) -> CeleryProcess:
         usual = {"DATABASE_URL": database_url(), "EMAIL_URL": self.sink.url}
-        process = CeleryProcess(*arguments, variables=usual | self.variables)
+        process = CeleryProcess(*arguments, variables=usual | self.variables | (variables or {}))
         self.processes.append(process)
         return process
