@@ -28,7 +28,13 @@ from django.db.models.functions import Cast, Concat
 
 from chapters.models import Chapter, Role, Subscription, Workshop
 from invitations.models import Answer
-from logs.models import LIVE_ENTRY_STATUSES, Action, Audience, EntryStatus
+from logs.models import (
+    LIVE_ENTRY_STATUSES,
+    Action,
+    Audience,
+    EntryStatus,
+    InvitationLogEntry,
+)
 from members.models import Ban, Member, MemberQuerySet
 
 if TYPE_CHECKING:
@@ -46,6 +52,13 @@ ROLES_OF = {
     Audience.EVERYONE: (Role.STUDENT, Role.COACH),
 }
 
+ANSWERS_OF = {
+    Audience.ATTENDING: Answer.ATTENDING,
+    Audience.WAITING: Answer.WAITING,
+    Audience.UNANSWERED: Answer.NONE,
+}
+LEFT = (EntryStatus.SUCCESS, EntryStatus.UNKNOWN, EntryStatus.SENDING)
+
 CLOSED = "closed the account"
 BANNED = "is banned"
 NO_TERMS = "has not accepted the terms"
@@ -53,6 +66,7 @@ NO_ADDRESS = "has an address we cannot use"
 ANSWERED = "has already answered"
 INVITED = "is already invited"
 IN_DOUBT = "has a letter in doubt"
+UNSUBSCRIBED = "is no longer subscribed"
 NOT_ELIGIBLE = (CLOSED, BANNED, NO_TERMS, NO_ADDRESS)
 
 
@@ -68,10 +82,18 @@ def subscribed(chapter: Chapter, *roles: Role) -> MemberQuerySet:
 
 def audience_of(workshop: Workshop, audience: Audience) -> QuerySet[Invitee]:
     """
-    Everybody a button speaks of, eligible or not, each with the role they are `invited_as` and
-    the first `reason` for which they get no letter now ("" for those who get one).
+    Everybody who is spoken of, each of them once, with the first `reason` for which they get no
+    letter now ("" for those who get one).
+
+    The chapter's audiences are everybody subscribed, eligible or not, with the role they are
+    `invited_as`; the others are those invited to this workshop who gave that answer.
     """
-    roles = ROLES_OF[audience]
+    if audience in ROLES_OF:
+        return _subscribers(workshop, *ROLES_OF[audience])
+    return _who_answered(workshop, ANSWERS_OF[audience])
+
+
+def _subscribers(workshop: Workshop, *roles: Role) -> QuerySet[Invitee]:
     return cast(
         "QuerySet[Invitee]",
         subscribed(workshop.chapter, *roles)
@@ -91,9 +113,47 @@ def audience_of(workshop: Workshop, audience: Audience) -> QuerySet[Invitee]:
     )
 
 
+def _who_answered(workshop: Workshop, answer: Answer) -> QuerySet[Invitee]:
+    """
+    Whoever has not answered was sent an invitation, and may have turned away since; who has a
+    place, or waits for one, is written to about it whatever else they get.
+    """
+    people = Member.objects.alias(
+        invitation=FilteredRelation("invitations", condition=Q(invitations__workshop=workshop))
+    ).filter(invitation__answer=answer)
+    reasons = [
+        When(closed_at__isnull=False, then=Value(CLOSED)),
+        When(address_unusable_at__isnull=False, then=Value(NO_ADDRESS)),
+    ]
+    if answer == Answer.NONE:
+        people = people.filter(Exists(_invitation_that_left(workshop)))
+        subscription = Subscription.objects.filter(
+            member=OuterRef("pk"),
+            group__chapter=workshop.chapter_id,
+            group__role=OuterRef("invitation__role"),
+        )
+        reasons = [*_not_eligible(), When(~Exists(subscription), then=Value(UNSUBSCRIBED))]
+    reason = Case(*reasons, default=Value(""), output_field=TextField())
+    return cast("QuerySet[Invitee]", people.annotate(reason=reason))
+
+
+def _invitation_that_left(workshop: Workshop) -> QuerySet[InvitationLogEntry]:
+    return InvitationLogEntry.objects.filter(
+        workshop=workshop,
+        member=OuterRef("pk"),
+        action=Action.INVITE,
+        occasion="",
+        status__in=LEFT,
+    )
+
+
 @dataclass(frozen=True)
 class Reach:
-    """What one button would do now: subscribers = to_invite + everybody who is left out."""
+    """
+    What one button would do now: subscribers = to_invite + everybody who is left out.
+
+    Of a workshop's own audiences the subscribers are those who gave that answer.
+    """
 
     audience: Audience
     subscribers: int
@@ -186,5 +246,12 @@ def _reason() -> Case:
 
 
 def _rank(reason: str) -> int:
-    order = (CLOSED, BANNED, NO_TERMS, NO_ADDRESS, ANSWERED, INVITED, "is being invited", IN_DOUBT)
+    order = (
+        *NOT_ELIGIBLE,
+        UNSUBSCRIBED,
+        ANSWERED,
+        INVITED,
+        "is being invited",
+        IN_DOUBT,
+    )
     return next((n for n, start in enumerate(order) if reason.startswith(start)), len(order))

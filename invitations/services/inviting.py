@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
-from chapters.models import Workshop
+from chapters.models import Role, Workshop
 from chapters.queries import host_of
 from invitations import tasks
-from logs.models import CHAPTER_AUDIENCES, Audience, InvitationLog
+from logs.models import CHAPTER_AUDIENCES, Action, Audience, InvitationLog, LogStatus
+from logs.services import activities
 from logs.services.logger import InvitationLogger
 from members.models import Member
 
@@ -44,17 +46,28 @@ class NoVenue(Refused):
     message = "The venue is missing, so nobody can be invited."
 
 
+class WrongMoment(Refused):
+    """The letters can leave neither in the past nor after the workshop has begun."""
+
+
 class AlreadyRunning(Refused):
     """A log of the same audience is live; `log` is that one."""
 
     def __init__(self, log: InvitationLog) -> None:
         self.log = log
-        started_at = log.created_at.astimezone(log.chapter.time_zone)
         by = log.initiator.full_name if log.initiator else "the schedule"
-        super().__init__(
-            f"{log.get_audience_display()} are being invited already:"
-            f" {by} started that on {started_at:%-d %B at %H:%M}."
-        )
+        started = f"{by} started that on {_moment(log, log.created_at)}"
+        if log.status == LogStatus.SCHEDULED and log.send_at:
+            super().__init__(
+                f"{log.get_audience_display()} are going to be invited on"
+                f" {_moment(log, log.send_at)}: {started}. Cancel that first to send now."
+            )
+        else:
+            super().__init__(f"{log.get_audience_display()} are being invited already: {started}.")
+
+
+def _moment(log: InvitationLog, at: datetime) -> str:
+    return f"{at.astimezone(log.chapter.time_zone):%-d %B at %H:%M}"
 
 
 def check(workshop: Workshop, *, at: datetime) -> None:
@@ -77,32 +90,80 @@ def invite(
     initiator: Member | None,
     at: datetime,
     source: InvitationLog.Source = InvitationLog.Source.PERSON,
+    note: str = "",
+    send_at: datetime | None = None,
     seen_count: int | None = None,
+    request_key: UUID | None = None,
 ) -> InvitationLog:
     """
-    Write down that this audience is to be invited. The workers do the rest.
+    Write down that this audience is to be invited, now or at `send_at`. The workers do the rest.
 
     Its cost does not depend on the size of the chapter.
 
+    :param note: the organiser's own words, shown in the letter
     :param seen_count: how many people the page promised; far more than that are never written to
+    :param request_key: of the form; the same form again finds the log of the first time
     :raises Refused: and nothing is written
     """
     if audience not in CHAPTER_AUDIENCES:
         raise UnknownAudience
-    workshop = (
-        Workshop.objects.select_related("chapter")
-        .select_for_update(no_key=True, of=("self",))
-        .get(pk=workshop.pk)
-    )
+    workshop = locked(workshop)
     check(workshop, at=at)
+    if send_at and not at < send_at < workshop.starts_at:
+        raise WrongMoment("The letters must leave later than now, and before the workshop begins.")
     log, is_new = InvitationLogger().open_log(
         workshop,
         audience=Audience(audience),
         initiator=initiator,
         source=source,
+        note=note,
+        send_at=send_at,
         seen_count=seen_count,
+        request_key=request_key,
     )
     if not is_new:
-        raise AlreadyRunning(log)
-    transaction.on_commit(lambda: tasks.ring_prepare(log.pk), robust=True)
+        if log.request_key != request_key:
+            raise AlreadyRunning(log)
+        return log
+    activities.note(_did(log), by=initiator, workshop=workshop)
+    if not send_at:
+        transaction.on_commit(lambda: tasks.ring_prepare(log.pk), robust=True)
     return log
+
+
+@transaction.atomic
+def send_test(
+    workshop: Workshop, *, role: Role, initiator: Member, note: str, request_key: UUID
+) -> InvitationLog:
+    """
+    Send the invitation, with this note, to whoever asks and to nobody else.
+
+    :param request_key: of the form; the same form again sends nothing
+    """
+    log, is_new = InvitationLogger().open_log(
+        workshop,
+        audience=Audience.PEOPLE,
+        initiator=initiator,
+        action=Action.TEST,
+        occasion=f"{role.value} {request_key}",
+        note=note,
+        request_key=request_key,
+    )
+    if is_new:
+        InvitationLogger().add_test(log, initiator)
+        transaction.on_commit(tasks.ring, robust=True)
+    return log
+
+
+def locked(workshop: Workshop) -> Workshop:
+    """The workshop, fresh, and locked; batches that are being prepared pass."""
+    return (
+        Workshop.objects.select_related("chapter")
+        .select_for_update(no_key=True, of=("self",))
+        .get(pk=workshop.pk)
+    )
+
+
+def _did(log: InvitationLog) -> str:
+    whom = log.get_audience_display().lower()
+    return f"planned to invite {whom}" if log.send_at else f"invited {whom}"

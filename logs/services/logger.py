@@ -6,7 +6,9 @@ Whoever calls twice finds the row of the first call, since every key is free of 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -20,6 +22,7 @@ from logs.models import (
     EntryStatus,
     InvitationLog,
     InvitationLogEntry,
+    LogStatus,
     Priority,
 )
 from members.models import Member
@@ -34,23 +37,63 @@ class InvitationLogger:
         *,
         audience: Audience,
         initiator: Member | None,
+        action: Action = Action.INVITE,
+        occasion: str | None = "",
         source: InvitationLog.Source = InvitationLog.Source.PERSON,
+        subject: str = "",
+        note: str = "",
         seen_count: int | None = None,
+        send_at: datetime | None = None,
+        request_key: UUID | None = None,
     ) -> tuple[InvitationLog, bool]:
         """
-        The live log of this audience, and whether this call opened it.
+        The log that this form made already, or the live one of this audience and occasion, or
+        else a new one; and whether this call opened it.
 
         `one_live_log_per_audience` decides between two clicks at the same moment.
+
+        :param occasion: nothing, where it is the log's own number: any number of them may be live
         """
-        return InvitationLog.objects.get_or_create(
+        key = request_key or uuid4()
+        sent_before = InvitationLog.objects.filter(request_key=key).first()
+        if sent_before:
+            return sent_before, False
+        log, is_new = InvitationLog.objects.get_or_create(
             workshop=workshop,
             chapter_id=workshop.chapter_id,
             audience=audience,
-            action=Action.INVITE,
-            occasion="",
+            action=action,
+            occasion=str(key) if occasion is None else occasion,
             status__in=LIVE_LOG_STATUSES,
-            defaults={"initiator": initiator, "source": source, "seen_count": seen_count},
+            defaults={
+                "status": LogStatus.SCHEDULED if send_at else LogStatus.PREPARING,
+                "initiator": initiator,
+                "source": source,
+                "subject": subject,
+                "note": note,
+                "seen_count": seen_count,
+                "send_at": send_at,
+                "request_key": key,
+            },
         )
+        if is_new and occasion is None:
+            log.occasion = str(log.pk)
+            log.save(update_fields=["occasion"])
+        return log, is_new
+
+    def add_test(self, log: InvitationLog, member: Member) -> InvitationLogEntry:
+        """The one letter of a test, which leaves before all bulk. The log runs from now on."""
+        entry = InvitationLogEntry.objects.create(
+            log=log,
+            workshop_id=log.workshop_id,
+            member=member,
+            action=log.action,
+            occasion=log.occasion,
+            priority=Priority.SINGLE,
+        )
+        InvitationLog.objects.filter(pk=log.pk).update(status=LogStatus.RUNNING, started_at=Now())
+        log.refresh_from_db()
+        return entry
 
     def add_letters(self, log: InvitationLog, audience: QuerySet[Any]) -> int:
         """
