@@ -3,12 +3,13 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from invitations.views import organising
+from invitations.views import organising, searching
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="portal"), name="start"),
     path("", include("invitations.urls.answering")),
     path("admin/", organising.portal, name="portal"),
+    path("admin/search", searching.search, name="search"),
     path("admin/", include("invitations.urls.planning")),
     path("admin/", include("invitations.urls.chapters")),
     path("admin/", include("invitations.urls.members")),

@@ -34,7 +34,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES_OF_THE_PAGE = 10
+QUERIES_OF_THE_PAGE = 11
 QUERIES_OF_THE_NUMBERS = 7
 
 
@@ -366,7 +366,7 @@ def test_the_logs_of_a_workshop_are_listed_with_their_numbers(rows, django_asser
     InvitationLogEntryFactory(log__workshop__chapter=workshop.chapter)
     client = organising(log)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         response = client.get(logs_page(workshop))
 
     assert len(response.context["page"]) == rows

@@ -159,5 +159,5 @@ def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):
             InvitationLogEntryFactory.create_batch(more, log=log)
             organiser.organised_chapters.add(chapter_with(students=more))
         client = signed_in(organiser)
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             client.get(reverse("portal"))

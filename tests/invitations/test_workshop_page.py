@@ -194,5 +194,5 @@ def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):
         log = InvitationLogFactory(workshop=workshop, status=LogStatus.COMPLETED)
         InvitationLogEntryFactory.create_batch(more, log=log)
         client = signed_in(organiser)
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             client.get(address(workshop))
