@@ -1,5 +1,5 @@
 """
-The letters about a workshop: what they say, and each of them as a complete message.
+The letters: what they say, and each of them as a complete message.
 
 A letter is written once for everybody who gets the same words, as a `Draft` with gaps. Filling
 in one person is a few replacements, without database and templates, since a batch has thousands.
@@ -19,7 +19,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import css_inline
 from django.conf import settings
@@ -31,8 +31,10 @@ from django.utils.dateformat import format as format_date
 
 from chapters.models import Chapter, Role, Workshop
 from chapters.queries import capacity, host_of
-from invitations.services import unsubscribing
-from logs.models import Action
+from invitations import calendars
+from invitations.services import rsvps, unsubscribing
+from logs.models import Action, Audience
+from members.models import Ban
 
 DAY = "l j F"
 HOUR = "H:i"
@@ -41,14 +43,24 @@ CRLF = "\r\n"
 TITLES = {
     (Action.INVITE, Role.STUDENT): "Come and code with us",
     (Action.INVITE, Role.COACH): "Come and coach with us",
-    (Action.CONFIRMATION, Role.STUDENT): "See you",
-    (Action.CONFIRMATION, Role.COACH): "See you",
+    Action.CONFIRMATION: "See you",
+    Action.PLACE: "You have a place",
+    Action.CHANGE: "Changed: our workshop",
+    Action.CANCELLATION: "Cancelled: our workshop",
 }
+SUBJECTS = {
+    Action.BAN: "Your codebar account is suspended",
+    Action.WARNING: "We missed you at our workshops",
+    Action.ELIGIBILITY: "A short question before you come to a workshop",
+}
+ABOUT_A_PLACE = (Action.CONFIRMATION, Action.PLACE, Action.CHANGE, Action.CANCELLATION)
 
 # What stands in a gap while templates are rendered. Nobody can guess it, so nobody can write it
 # into a description or a name; it is made of letters and digits, so nothing escapes or splits it.
-HTML_NAME, TEXT_NAME, TOKEN, UNSUBSCRIBE = (f"{gap}{secrets.token_hex(16)}" for gap in "hntu")
-GAPS = re.compile(f"({HTML_NAME}|{TEXT_NAME}|{TOKEN}|{UNSUBSCRIBE})")
+HTML_NAME, TEXT_NAME, TOKEN, UNSUBSCRIBE, GUEST, ENTRY = (
+    f"{gap}{secrets.token_hex(16)}" for gap in "hntuge"
+)
+GAPS = re.compile(f"({HTML_NAME}|{TEXT_NAME}|{TOKEN}|{UNSUBSCRIBE}|{GUEST}|{ENTRY})")
 
 # The gaps of a letter's head, where nothing is quoted.
 ADDRESS, DATE, MESSAGE_ID, HEAD_UNSUBSCRIBE = (
@@ -70,7 +82,11 @@ _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=Fal
 
 @dataclass(frozen=True)
 class Recipient:
-    """One person who gets a letter: where it goes, and what differs in it."""
+    """
+    One person who gets a letter: where it goes, and what differs in it.
+
+    The token is that of their invitation, or empty where there is none.
+    """
 
     member_id: int
     address: str
@@ -82,16 +98,19 @@ class Recipient:
 @dataclass(frozen=True)
 class Draft:
     """
-    A letter as far as it is the same for everybody; `html` and `text` have gaps, and `mould` is the
-    whole message, cut at each of them.
+    A letter as far as it is the same for everybody; `html`, `text` and `calendar` have gaps, and
+    `mould` is the whole message, cut at each of them.
     """
 
     subject: str
     sender: str
     html: str
     text: str
+    calendar: str
     mould: tuple[bytes, ...]
+    gaps: frozenset[str]
     chapter_id: int
+    workshop_id: int
     role: Role
 
     def letter_to(self, recipient: Recipient) -> bytes:
@@ -108,7 +127,7 @@ class Draft:
         pieces[ADDRESS] = ascii_address(recipient.address).encode()
         pieces[DATE] = _date(int(time.time()))
         pieces[MESSAGE_ID] = str(recipient.message_id).encode()
-        pieces[HEAD_UNSUBSCRIBE] = fillings[UNSUBSCRIBE].encode()
+        pieces[HEAD_UNSUBSCRIBE] = fillings.get(UNSUBSCRIBE, "").encode()
         return b"".join([pieces.get(piece, piece) for piece in self.mould])
 
     def html_for(self, recipient: Recipient) -> str:
@@ -127,19 +146,30 @@ class Draft:
         """
         return _filled_in(self.text, self._fillings(recipient))
 
+    def calendar_for(self, recipient: Recipient) -> str:
+        """
+        The calendar entry as this person gets it (RFC 5545), or "" where the letter has none.
+
+        :raises ValueError: as `letter_to`
+        """
+        return _filled_in(self.calendar, self._fillings(recipient))
+
     def _fillings(self, recipient: Recipient) -> dict[str, str]:
         """What goes into each gap."""
-        if not PLAIN_TOKEN.fullmatch(recipient.token):
-            raise ValueError("The token of the invitation is malformed.")
         name = _one_line(recipient.name).strip() or "there"
-        return {
-            HTML_NAME: escape(name),
-            TEXT_NAME: name,
-            TOKEN: recipient.token,
-            UNSUBSCRIBE: unsubscribing.token_for(
+        fillings = {HTML_NAME: escape(name), TEXT_NAME: name}
+        if TOKEN in self.gaps:
+            if not PLAIN_TOKEN.fullmatch(recipient.token):
+                raise ValueError("The token of the invitation is malformed.")
+            fillings[TOKEN] = recipient.token
+        if UNSUBSCRIBE in self.gaps:
+            fillings[UNSUBSCRIBE] = unsubscribing.token_for(
                 member_id=recipient.member_id, chapter_id=self.chapter_id, role=self.role
-            ),
-        }
+            )
+        if self.calendar:
+            fillings[GUEST] = calendars.filled(ascii_address(recipient.address))
+            fillings[ENTRY] = _calendar_uid(self.workshop_id, recipient.member_id)
+        return fillings
 
 
 @dataclass(frozen=True)
@@ -151,44 +181,105 @@ class Preview:
     html: str
 
 
-def draft(workshop: Workshop, *, action: Action, role: Role, other_role: Role | None) -> Draft:
+def draft(
+    workshop: Workshop,
+    *,
+    action: Action,
+    role: Role,
+    other_role: Role | None = None,
+    audience: Audience | None = None,
+    subject: str = "",
+    note: str = "",
+) -> Draft:
     """
-    The letter to everybody who is written to for this reason, in this role.
+    The letter about this workshop to everybody who is written to for this reason, in this role.
 
-    `other_role` is the one in which they can come as well, where they are in both groups.
+    A test says what an invitation says, or with a subject what a message says; its links lead to
+    the organiser's pages.
 
+    :param other_role: the one in which they can come as well, where they are in both groups
+    :param audience: whom the log writes to, which is why they get it
+    :param subject: an organiser's own, of a message
+    :param note: an organiser's own words
     :raises ValueError: when the chapter's name or address cannot stand in a letter's head
     """
-    context = _context(workshop, action=action, role=role, other_role=other_role) | {
-        "html_name": HTML_NAME,
-        "text_name": TEXT_NAME,
-        "answer_link": settings.SITE_URL + reverse("invitation", args=[TOKEN]),
-        "unsubscribe_link": settings.SITE_URL + reverse("unsubscribe", args=[UNSUBSCRIBE]),
-    }
-    html, text = _html(action, context), _text(action, context)
-    return Draft(
-        subject=context["subject"],
+    is_test = action == Action.TEST
+    told = _told_by_a_test(subject) if is_test else action
+    context = _context(
+        workshop,
+        action=told,
+        role=role,
+        other_role=other_role,
+        audience=audience,
+        subject=subject,
+        note=note,
+    )
+    context |= _links_of_a_test(workshop) if is_test else _links()
+    context |= {"html_name": HTML_NAME, "text_name": TEXT_NAME}
+    if is_test:
+        context["subject"] = f"[Test] {context['subject']}"
+    head = _head(
+        str(workshop.chapter),
+        context["subject"],
+        reply_to=workshop.chapter.email,
+        list_name=workshop.chapter.slug,
+        can_be_stopped=context["can_be_stopped"] and not is_test,
+    )
+    return _draft(
+        head,
+        context,
+        template=told,
         sender=_sender(workshop.chapter),
-        html=html,
-        text=text,
-        mould=_mould(_head(workshop.chapter, action, context["subject"]), html=html, text=text),
+        calendar=_calendar(workshop, context) if _holds_a_place(told, audience) else "",
         chapter_id=workshop.chapter_id,
+        workshop_id=workshop.pk,
         role=role,
     )
 
 
-def preview(workshop: Workshop, *, role: Role) -> Preview:
-    """The invitation to this workshop as somebody called Amina would get it."""
-    context = _context(workshop, action=Action.INVITE, role=role, other_role=None) | {
-        "html_name": "Amina",
-        "answer_link": "#",
-        "unsubscribe_link": "#",
+def draft_to_a_member(*, action: Action, occasion: str) -> Draft:
+    """
+    The letter about no workshop: a suspension, a warning, a question.
+
+    :param occasion: the id of the ban or notice
+    :raises ValueError, Ban.DoesNotExist: when there is no such letter
+    """
+    subject = SUBJECTS[action]
+    context = {
+        "subject": subject,
+        "title": subject,
+        "chapter": "codebar",
+        "address": _sender_address(),
+        "html_name": HTML_NAME,
+        "text_name": TEXT_NAME,
     }
-    return Preview(
-        subject=context["subject"],
-        sender=_sender(workshop.chapter),
-        html=_html(Action.INVITE, context),
+    if action == Action.BAN:
+        context |= _suspension(Ban.objects.get(pk=int(occasion)))
+    return _draft(
+        _head("codebar", subject, reply_to=_sender_address()),
+        context,
+        template=action,
+        sender=f"codebar <{_sender_address()}>",
     )
+
+
+def preview(workshop: Workshop, *, role: Role, note: str = "") -> Preview:
+    """The invitation to this workshop as somebody called Amina would get it."""
+    context = _context(workshop, action=Action.INVITE, role=role, note=note)
+    return _preview(workshop, Action.INVITE, context)
+
+
+def preview_message(workshop: Workshop, *, audience: Audience, subject: str, text: str) -> Preview:
+    """This message as somebody called Amina would get it."""
+    context = _context(
+        workshop,
+        action=Action.MESSAGE,
+        role=Role.STUDENT,
+        audience=audience,
+        subject=subject,
+        note=text,
+    )
+    return _preview(workshop, Action.MESSAGE, context)
 
 
 @lru_cache(maxsize=100)  # asked for the head, and again for RCPT
@@ -217,14 +308,22 @@ def ascii_address(address: str) -> str:
 
 
 def _context(
-    workshop: Workshop, *, action: Action, role: Role, other_role: Role | None
+    workshop: Workshop,
+    *,
+    action: Action,
+    role: Role,
+    other_role: Role | None = None,
+    audience: Audience | None = None,
+    subject: str = "",
+    note: str = "",
 ) -> dict[str, Any]:
     host = None if workshop.is_virtual else host_of(workshop)
     day = format_date(workshop.local_start, DAY)
-    title = TITLES[action, role] + (" online" if workshop.is_virtual else "")
+    title = subject or _title(action, role) + (" online" if workshop.is_virtual else "")
     return {
-        "subject": f"{title} on {day}",
+        "subject": subject or f"{title} on {day}",
         "title": title,
+        "note": note,
         "chapter": workshop.chapter,
         "workshop": workshop,
         "day": day,
@@ -237,10 +336,67 @@ def _context(
         "role": role.label.lower(),
         "is_coach": role == Role.COACH,
         "other_role": other_role.label.lower() if other_role else "",
-        "is_confirmed": action == Action.CONFIRMATION,
+        "has_place": _holds_a_place(action, audience) or audience == Audience.ATTENDING,
+        "is_attending": audience == Audience.ATTENDING,
+        "is_waiting": audience == Audience.WAITING,
+        "is_unanswered": audience == Audience.UNANSWERED,
+        "can_be_stopped": action == Action.INVITE or audience == Audience.UNANSWERED,
         "slack_channel": workshop.slack_channel.lstrip("#"),
         "slack_link": _web_link(workshop.slack_channel_link),
     }
+
+
+def _title(action: Action, role: Role) -> str:
+    return TITLES[(action, role) if action == Action.INVITE else action]
+
+
+def _told_by_a_test(subject: str) -> Action:
+    return Action.MESSAGE if subject else Action.INVITE
+
+
+def _holds_a_place(action: Action, audience: Audience | None) -> bool:
+    """Whether whoever gets this letter has, or had, a place."""
+    return action in ABOUT_A_PLACE and audience in (None, Audience.ATTENDING)
+
+
+def _links() -> dict[str, str]:
+    return {
+        "answer_link": settings.SITE_URL + reverse("invitation", args=[TOKEN]),
+        "unsubscribe_link": settings.SITE_URL + reverse("unsubscribe", args=[UNSUBSCRIBE]),
+    }
+
+
+def _links_of_a_test(workshop: Workshop) -> dict[str, str]:
+    """Whoever asked for it has perhaps no invitation, and wants to stay subscribed."""
+    page = settings.SITE_URL + reverse("organiser_workshop", args=[workshop.pk])
+    return {"answer_link": page, "unsubscribe_link": page}
+
+
+def _suspension(ban: Ban) -> dict[str, str]:
+    is_over_at = None if ban.is_permanent else ban.expires_at
+    return {
+        "until": format_date(is_over_at, "j F Y") if is_over_at else "",
+        "reason": ban.reason.rstrip("."),
+        "explanation": ban.explanation,
+    }
+
+
+def _calendar(workshop: Workshop, context: dict[str, Any]) -> str:
+    return calendars.entry(
+        workshop,
+        host=context["host"],
+        role=context["role"],
+        organiser=ascii_address(workshop.chapter.email),
+        guest=GUEST,
+        uid=ENTRY,
+        link=context["answer_link"],
+        gaps=GAPS,
+    )
+
+
+def _calendar_uid(workshop_id: int, member_id: int) -> str:
+    """The same in every letter about this person's place; it tells nothing (RFC 7986, 5.3)."""
+    return str(uuid5(NAMESPACE_URL, f"{settings.SITE_URL}/{workshop_id}/{member_id}"))
 
 
 def _hours(workshop: Workshop) -> str:
@@ -260,9 +416,10 @@ def _zone(workshop: Workshop) -> str:
 
 def _deadline(workshop: Workshop) -> str:
     """Until when an answer can be changed, where that ends before the workshop starts."""
-    if workshop.rsvp_closes_at is None or workshop.rsvp_closes_at >= workshop.starts_at:
+    until = rsvps.answers_until(workshop)
+    if until >= workshop.starts_at:
         return ""
-    closing = workshop.rsvp_closes_at.astimezone(workshop.chapter.time_zone)
+    closing = until.astimezone(workshop.chapter.time_zone)
     return f"{format_date(closing, HOUR)} on {format_date(closing, DAY)}"
 
 
@@ -290,25 +447,68 @@ def _filled_in(text: str, fillings: dict[str, str]) -> str:
     return GAPS.sub(lambda gap: fillings[gap[0]], text)
 
 
-# ---- How it is put together (RFC 5322, 2045, 2047, 8058) ----------------------------------
+# ---- How it is put together (RFC 5322, 2045, 2047, 6047, 8058) ----------------------------
 
 
-def _head(chapter: Chapter, action: Action, subject: str) -> list[bytes]:
+def _draft(
+    head: list[bytes],
+    context: dict[str, Any],
+    *,
+    template: Action,
+    sender: str,
+    calendar: str = "",
+    chapter_id: int = 0,
+    workshop_id: int = 0,
+    role: Role = Role.STUDENT,
+) -> Draft:
+    html, text = _html(template, context), _text(template, context)
+    return Draft(
+        subject=context["subject"],
+        sender=sender,
+        html=html,
+        text=text,
+        calendar=calendar,
+        mould=_mould(head, html=html, text=text, calendar=calendar),
+        gaps=frozenset(GAPS.findall(html + text + calendar)),
+        chapter_id=chapter_id,
+        workshop_id=workshop_id,
+        role=role,
+    )
+
+
+def _preview(workshop: Workshop, action: Action, context: dict[str, Any]) -> Preview:
+    context |= {"html_name": "Amina", "answer_link": "#", "unsubscribe_link": "#"}
+    return Preview(
+        subject=context["subject"],
+        sender=_sender(workshop.chapter),
+        html=_html(action, context),
+    )
+
+
+def _head(
+    name: str,
+    subject: str,
+    *,
+    reply_to: str,
+    list_name: str = "",
+    can_be_stopped: bool = False,
+) -> list[bytes]:
     """The header's fields, each with its line end, with gaps for what differs."""
     host = urlsplit(settings.SITE_URL).hostname or ""
     fields = [
-        _field("From", str(chapter), f"<{_sender_address()}>"),
+        _field("From", name, f"<{_sender_address()}>"),
         b"To: %s\r\n" % ADDRESS,
-        _field("Reply-To", "", ascii_address(chapter.email)),
+        _field("Reply-To", "", ascii_address(reply_to)),
         _field("Subject", subject),
         b"Date: %s\r\n" % DATE,
         b"Message-ID: <%s@%s>\r\n" % (MESSAGE_ID, host.encode("ascii")),
-        _field("List-Id", str(chapter), f"<{chapter.slug}.{host}>"),
         b"Auto-Submitted: auto-generated\r\n",
         b"X-Auto-Response-Suppress: All\r\n",
         b"X-Codebar-Delivery: %s\r\n" % MESSAGE_ID,
     ]
-    if action == Action.INVITE:
+    if list_name:
+        fields.append(_field("List-Id", name, f"<{list_name}.{host}>"))
+    if can_be_stopped:
         link = settings.SITE_URL + reverse("unsubscribe", args=[HEAD_UNSUBSCRIBE.decode()])
         fields += [
             b"List-Unsubscribe: <%s>\r\n" % link.encode("ascii"),
@@ -332,28 +532,51 @@ def _date(second: int) -> bytes:
     return format_datetime(datetime.fromtimestamp(second, UTC)).encode()
 
 
-def _mould(head: list[bytes], *, html: str, text: str) -> tuple[bytes, ...]:
-    """The whole message in pieces; each gap is one by itself."""
+def _mould(head: list[bytes], *, html: str, text: str, calendar: str) -> tuple[bytes, ...]:
+    """
+    The whole message in pieces; each gap is one by itself.
+
+    A calendar entry is there twice, as in what Google Calendar sends: as one more form of the
+    letter, which mail programs act on, and as a file, for those who open it by hand.
+    """
+    words = [
+        _part(b'text/plain; charset="utf-8"', text),
+        _part(b'text/html; charset="utf-8"', html),
+    ]
+    if not calendar:
+        message = _multipart(b"alternative", words)
+    else:
+        method = b"CANCEL" if "METHOD:CANCEL" in calendar else b"REQUEST"
+        kind = b'text/calendar; charset="utf-8"; method=%s' % method
+        file = b'application/ics; name="invitation.ics"'
+        disposition = b'Content-Disposition: attachment; filename="invitation.ics"\r\n'
+        words.append(_part(kind, calendar))
+        message = _multipart(
+            b"mixed", [_multipart(b"alternative", words), _part(file, calendar, disposition)]
+        )
+    return tuple(ALL_GAPS.split(b"".join([*head, b"MIME-Version: 1.0\r\n", message])))
+
+
+def _multipart(kind: bytes, parts: list[bytes]) -> bytes:
     boundary = f"=_{secrets.token_hex(16)}".encode()  # no quoted-printable text can contain "=_"
-    message = [
-        *head,
-        b"MIME-Version: 1.0\r\n",
-        b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % boundary,
-        *_part(b"plain", text, boundary),
-        *_part(b"html", html, boundary),
-        b"--%s--\r\n" % boundary,
-    ]
-    return tuple(ALL_GAPS.split(b"".join(message)))
+    return b"".join(
+        [
+            b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n' % (kind, boundary),
+            *(b"--%s\r\n%s\r\n" % (boundary, part) for part in parts),
+            b"--%s--\r\n" % boundary,
+        ]
+    )
 
 
-def _part(kind: bytes, body: str, boundary: bytes) -> list[bytes]:
-    return [
-        b"--%s\r\n" % boundary,
-        b'Content-Type: text/%s; charset="utf-8"\r\n' % kind,
-        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
-        *_quoted_with_gaps(body),
-        b"\r\n",
-    ]
+def _part(kind: bytes, body: str, disposition: bytes = b"") -> bytes:
+    return b"".join(
+        [
+            b"Content-Type: %s\r\n" % kind,
+            disposition,
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+            *_quoted_with_gaps(body),
+        ]
+    )
 
 
 def _quoted_with_gaps(body: str) -> list[bytes]:
