@@ -18,29 +18,39 @@ from logs.models import Action
 from logs.services import slots
 from logs.services.slots import HeldSlot
 
-UNSUBSCRIBED = "is no longer subscribed"
 WORKSHOP_CANCELLED = "The workshop was cancelled."
 WORKSHOP_BEGUN = "The workshop has begun."
 OUTDATED = "A later answer has replaced this one."
+ANSWERED_ANEW = "has given another answer since"
+CHANGED_AGAIN = "A later change has replaced this one."
+NOT_CANCELLED = "The workshop takes place after all."
 
 # `i` is the invitation of entry `e`; the rest is named as in slots.IS_OPEN, `m` is the member.
+# Who asks people to come, `asks`, writes to nobody who may not, or does not want such letters.
 _REASON = """
     CASE
         WHEN m.closed_at IS NOT NULL THEN %(closed)s
-        WHEN e.action = 'invite' AND EXISTS (
+        WHEN asks.people AND EXISTS (
             SELECT FROM members_ban b
             WHERE b.member_id = m.id AND (b.is_permanent OR b.expires_at > now())
         ) THEN %(banned)s
-        WHEN e.action = 'invite' AND m.accepted_terms_at IS NULL THEN %(no_terms)s
+        WHEN asks.people AND m.accepted_terms_at IS NULL THEN %(no_terms)s
         WHEN m.address_unusable_at IS NOT NULL THEN %(no_address)s
-        WHEN w.cancelled_at IS NOT NULL THEN %(workshop_cancelled)s
-        WHEN w.starts_at <= now() THEN %(workshop_begun)s
+        WHEN e.workshop_id IS NULL OR e.action = 'test' THEN ''
+        WHEN e.action = 'cancellation' AND w.cancelled_at IS NULL THEN %(not_cancelled)s
+        WHEN e.action <> 'cancellation' AND w.cancelled_at IS NOT NULL THEN %(workshop_cancelled)s
+        WHEN e.action NOT IN ('cancellation', 'message') AND w.starts_at <= now()
+            THEN %(workshop_begun)s
         WHEN e.action = 'invite' AND i.answer <> '' THEN %(answered)s
-        WHEN e.action = 'invite' AND NOT EXISTS (
+        WHEN asks.people AND NOT EXISTS (
             SELECT FROM chapters_subscription s JOIN chapters_group g ON g.id = s.group_id
             WHERE s.member_id = m.id AND g.chapter_id = w.chapter_id AND g.role = i.role
         ) THEN %(unsubscribed)s
-        WHEN e.action = 'confirmation' AND e.occasion <> i.answer_number::text THEN %(outdated)s
+        WHEN e.action IN ('confirmation', 'place')
+            AND (e.occasion <> i.answer_number::text OR i.answer <> 'attending') THEN %(outdated)s
+        WHEN e.action = 'change' AND e.occasion <> w.sequence::text THEN %(changed_again)s
+        WHEN e.audience IN ('attending', 'waiting') AND i.answer <> e.audience
+            OR e.audience = 'unanswered' AND i.answer <> '' THEN %(answered_anew)s
         ELSE ''
     END
 """
@@ -55,7 +65,8 @@ _ALONG_THE_INDEX = """
 
 _CLAIM = f"""
     WITH due AS MATERIALIZED (
-        SELECT e.id, e.workshop_id, e.member_id, e.action, e.occasion, e.message_id, e.tries
+        SELECT e.id, e.log_id, e.workshop_id, e.member_id, e.action, e.occasion, e.message_id,
+            e.tries, l.audience
         FROM logs_invitationlogentry e
         LEFT JOIN logs_invitationlog l ON l.id = e.log_id
         LEFT JOIN chapters_workshop w ON w.id = e.workshop_id
@@ -65,9 +76,10 @@ _CLAIM = f"""
         LIMIT %(limit)s
         FOR UPDATE OF e SKIP LOCKED
     ), judged AS MATERIALIZED (
-        SELECT e.id, e.workshop_id, e.action, e.message_id, e.tries,
+        SELECT e.id, e.log_id, e.workshop_id, e.action, e.occasion, e.message_id, e.tries,
             m.id AS member_id, m.email, m.name,
-            i.token, i.role, {_REASON} AS reason,
+            coalesce(i.token, '') AS token, {_REASON} AS reason,
+            CASE e.action WHEN 'test' THEN split_part(e.occasion, ' ', 1) ELSE i.role END AS role,
             (
                 SELECT g.role
                 FROM chapters_subscription s JOIN chapters_group g ON g.id = s.group_id
@@ -79,6 +91,9 @@ _CLAIM = f"""
         LEFT JOIN chapters_workshop w ON w.id = e.workshop_id
         LEFT JOIN invitations_invitation i
             ON i.workshop_id = e.workshop_id AND i.member_id = e.member_id
+        CROSS JOIN LATERAL (
+            SELECT e.action = 'invite' OR coalesce(e.audience, '') = 'unanswered' AS people
+        ) AS asks
     ), skipped AS (
         UPDATE logs_invitationlogentry e
         SET status = 'skipped', reason = judged.reason, changed_at = now()
@@ -88,8 +103,8 @@ _CLAIM = f"""
         SET status = 'sending', lease = %(token)s, changed_at = now()
         FROM judged WHERE e.id = judged.id AND judged.reason = ''
     )
-    SELECT reason = '' AS is_taken, role, other_role, id, workshop_id, action, message_id, tries,
-        member_id, email, name, token
+    SELECT reason = '' AS is_taken, role, other_role, id, log_id, workshop_id, action, occasion,
+        message_id, tries, member_id, email, name, token
     FROM judged ORDER BY id
 """  # noqa: S608 -- made of constants; every value is a parameter
 
@@ -101,8 +116,11 @@ _REASONS = {
     "answered": queries.ANSWERED,
     "workshop_cancelled": WORKSHOP_CANCELLED,
     "workshop_begun": WORKSHOP_BEGUN,
-    "unsubscribed": UNSUBSCRIBED,
+    "unsubscribed": queries.UNSUBSCRIBED,
     "outdated": OUTDATED,
+    "answered_anew": ANSWERED_ANEW,
+    "changed_again": CHANGED_AGAIN,
+    "not_cancelled": NOT_CANCELLED,
 }
 
 
@@ -118,14 +136,21 @@ class Letter:
     role: str | None
     other_role: str | None
     entry_id: int
-    workshop_id: int
+    log_id: int | None
+    workshop_id: int | None
     action: Action
+    occasion: str
     message_id: UUID
     tries: int
     member_id: int
     address: str
     name: str
     token: str
+
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What its words depend on, besides the role: its log, or else its workshop or occasion."""
+        return (self.log_id, self.workshop_id, "" if self.workshop_id else self.occasion)
 
 
 @transaction.atomic

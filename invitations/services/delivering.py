@@ -27,6 +27,7 @@ from chapters.models import Role, Workshop
 from invitations import mails
 from invitations.services import claiming, smtp
 from invitations.services.claiming import Letter
+from logs.models import Audience, InvitationLog
 from logs.services import holds, slots, steering
 from logs.services.slots import HeldSlot, Lost
 from members.services import addresses
@@ -72,18 +73,24 @@ class _Drafts:
         if time.monotonic() - self._written_at > BLOCK_SECONDS:
             self._drafts.clear()
             self._written_at = time.monotonic()
-        kind = (letter.workshop_id, letter.action, letter.role, letter.other_role)
+        kind = (letter.about, letter.action, letter.role, letter.other_role)
         if kind not in self._drafts:
             self._drafts[kind] = _draft(letter)
         return self._drafts[kind]
 
 
 def _draft(letter: Letter) -> mails.Draft:
+    if letter.workshop_id is None:
+        return mails.draft_to_a_member(action=letter.action, occasion=letter.occasion)
+    log = InvitationLog.objects.get(pk=letter.log_id) if letter.log_id else None
     return mails.draft(
         Workshop.objects.select_related("chapter").get(pk=letter.workshop_id),
         action=letter.action,
         role=Role(letter.role or ""),
         other_role=Role(letter.other_role) if letter.other_role else None,
+        audience=Audience(log.audience) if log else None,
+        subject=log.subject if log else "",
+        note=log.note if log else "",
     )
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chapters.models import Workshop
+from chapters.models import Role, Workshop
 from invitations import queries, tasks
 from invitations.services.inviting import Refused, locked
 from logs.models import Action, Audience, InvitationLog
@@ -103,7 +103,7 @@ def send_test(
         audience=Audience.PEOPLE,
         initiator=initiator,
         action=Action.TEST,
-        occasion=f"message {request_key}",
+        occasion=f"{Role.STUDENT.value} {request_key}",
         subject=subject,
         note=text,
         request_key=request_key,

@@ -13,21 +13,44 @@ import math
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from chapters.models import Workshop
 from invitations import queries
+from invitations.services import inviting
 from logs.locks import lock_workshop
-from logs.models import Audience, InvitationLog, LogStatus
+from logs.models import Action, Audience, InvitationLog, LogStatus
 from logs.services.logger import InvitationLogger
 
 logger = logging.getLogger(__name__)
 
 MOST_TRIES = 5
 JUST_ELIGIBLE = "became eligible while the letters were prepared; invite them with one more click"
+WRITTEN_TO = "has this letter already"
+
+IS_NO_SUBSCRIBER = """
+    e.member_id NOT IN (
+        SELECT s.member_id FROM chapters_subscription s
+        JOIN chapters_group g ON g.id = s.group_id WHERE g.chapter_id = %(chapter)s
+    )
+"""
+IS_NOT_INVITED = """
+    e.member_id NOT IN (
+        SELECT i.member_id FROM invitations_invitation i WHERE i.workshop_id = %(workshop)s
+    )
+"""
+CAME_LATER = """
+    e.member_id NOT IN (
+        SELECT m.id FROM members_member m
+        JOIN chapters_subscription s ON s.member_id = m.id AND s.created_at <= %(opened_at)s
+        JOIN chapters_group g ON g.id = s.group_id AND g.chapter_id = %(chapter)s
+        WHERE m.accepted_terms_at <= %(opened_at)s
+    )
+"""
 
 
 class TooMany(Exception):
-    """More people would be written to than the chapter has, or than the organiser was shown."""
+    """More people would be written to than may be, or than the organiser was shown."""
 
 
 def prepare(log_id: int) -> bool:
@@ -48,6 +71,9 @@ def prepare(log_id: int) -> bool:
         logger.exception("log %s was stopped by the guard", log_id)
         _give_up(log_id, str(error), tries=0)
         return False
+    except inviting.Refused as refusal:
+        _give_up(log_id, refusal.message, tries=0)
+        return False
 
 
 @transaction.atomic
@@ -58,9 +84,14 @@ def _fill(log_id: int) -> bool:
     workshop = Workshop.objects.select_related("chapter").get(invitation_logs=log)
     lock_workshop(workshop.pk)
     audience = queries.audience_of(workshop, Audience(log.audience))
-    _invite(workshop, audience)
+    is_invitation = log.action == Action.INVITE
+    if is_invitation:
+        _check_again(log, workshop)
+        _invite(workshop, audience)
     letters = InvitationLogger().add_letters(log, audience)
-    InvitationLogger().add_skipped(log, audience, otherwise=JUST_ELIGIBLE)
+    InvitationLogger().add_skipped(
+        log, audience, otherwise=JUST_ELIGIBLE if is_invitation else WRITTEN_TO
+    )
     _guard(log, letters)
     changes: dict[str, object] = {"status": LogStatus.RUNNING, "started_at": Now()}
     if not letters:
@@ -90,35 +121,63 @@ def _invite(workshop: Workshop, audience: QuerySet[queries.Invitee]) -> None:
         )
 
 
+def _check_again(log: InvitationLog, workshop: Workshop) -> None:
+    """
+    What was true when the letters were planned may be so no longer.
+
+    :raises inviting.Refused: when nobody can be invited any more
+    """
+    if log.send_at:
+        inviting.check(workshop, at=timezone.now())
+
+
 def _guard(log: InvitationLog, letters: int) -> None:
     """
     Compare with what the organiser saw and with a count made without this module's queries.
 
     :raises TooMany: and the transaction leaves nothing behind
     """
-    if log.seen_count is not None and letters > math.ceil(log.seen_count * 1.02):
-        raise TooMany(
-            f"The page promised letters to {log.seen_count} people, and {letters} would have"
-            " been written to. Nobody was. Look at the numbers and send again."
-        )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FROM logs_invitationlogentry e
-            WHERE e.log_id = %s AND e.status = 'pending' AND e.member_id NOT IN (
-                SELECT s.member_id FROM chapters_subscription s
-                JOIN chapters_group g ON g.id = s.group_id WHERE g.chapter_id = %s
+    if log.seen_count is not None:
+        unforeseen = letters - (_newcomers(log) if log.send_at else 0)
+        if unforeseen > math.ceil(log.seen_count * 1.02):
+            raise TooMany(
+                f"The page promised letters to {log.seen_count} people, and {letters} would have"
+                " been written to. Nobody was. Look at the numbers and send again."
             )
-            """,
-            [log.pk, log.chapter_id],
-        )
-        row = cursor.fetchone()
-    strangers = row[0] if row else 0
+    strangers = _count(IS_NO_SUBSCRIBER if log.action == Action.INVITE else IS_NOT_INVITED, log)
     if strangers:
         raise TooMany(
-            f"{strangers} of {letters} people are not subscribed to this chapter. Nobody was"
-            " written to. Tell the people who run codebar."
+            f"{strangers} of {letters} people are not subscribed to this chapter, or not invited to"
+            " this workshop. Nobody was written to. Tell the people who run codebar."
         )
+
+
+def _newcomers(log: InvitationLog) -> int:
+    """
+    Whoever joined the chapter, or accepted the terms, after the letters were planned.
+
+    An organiser who plans letters for Thursday expects whoever joins on Wednesday to get one, so
+    these do not count towards the number she saw.
+    """
+    return _count(CAME_LATER, log)
+
+
+def _count(which: str, log: InvitationLog) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT count(*) FROM logs_invitationlogentry e
+            WHERE e.log_id = %(log)s AND e.status = 'pending' AND {which}
+            """,  # noqa: S608 -- made of constants
+            {
+                "log": log.pk,
+                "chapter": log.chapter_id,
+                "workshop": log.workshop_id,
+                "opened_at": log.created_at,
+            },
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def _give_up(log_id: int, reason: str, *, tries: int = MOST_TRIES) -> None:
