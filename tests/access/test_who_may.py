@@ -67,6 +67,18 @@ ROWS = {
     "accept": EVERYBODY,
     "decline": EVERYBODY,
     "unsubscribe": EVERYBODY,
+    # Chapters
+    "chapters": ORGANISER,
+    "chapter_new": ADMIN,
+    "chapter": CHAPTER,
+    "chapter_edit": CHAPTER,
+    "chapter_groups": CHAPTER,
+    "chapter_group": CHAPTER,
+    "chapter_group_delete": CHAPTER,
+    "chapter_organisers": CHAPTER,
+    "chapter_organiser_remove": CHAPTER,
+    "subscribers": CHAPTER,
+    "subscriber_remove": CHAPTER,
     # Organisers
     "portal": SIGNED_IN,
     "organiser_workshop": WORKSHOP,
