@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID, uuid5
+
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from chapters.models import Workshop
+from invitations.forms.clocks import WallClockField, on_the_clock, on_the_wall
+from invitations.forms.once import OnceForm
+from invitations.mails import LINE_BREAKS_AND_CONTROLS
+from invitations.queries import Reach
+
+LONGEST_NOTE = 2_000
+LONGEST_SUBJECT = 150
+LONGEST_MESSAGE = 5_000
+TOO_LONG = {"max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."}
 
 
 class SeenCount(forms.Form):
@@ -16,3 +33,95 @@ class SeenCount(forms.Form):
             "invalid": "We could not read how many people you saw. These are the numbers now."
         },
     )
+
+
+class LetterForm(OnceForm):
+    """One page with several buttons: each makes its own row, however often it is tapped."""
+
+    def key_of(self, button: str) -> UUID:
+        """What this button of this page is known by."""
+        return uuid5(self.key, button)
+
+
+class NoteForm(LetterForm):
+    """An invitation as it can be looked at and tried: with a note, to one role."""
+
+    note = forms.CharField(
+        label="A note of your own",
+        help_text="Plain text. Everybody who is invited reads it at the top of the letter.",
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages=TOO_LONG,
+    )
+
+
+class InviteForm(NoteForm):
+    """An invitation as it is sent: with a note, now or later."""
+
+    send_at = WallClockField(label="Send at", required=False)
+
+    def __init__(self, workshop: Workshop, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._zone = workshop.chapter.time_zone
+        field = self.fields["send_at"]
+        field.help_text = (
+            f"By the clocks in {workshop.chapter.city or workshop.chapter.name}."
+            " Leave it empty, and the letters leave when you click."
+        )
+        for bound, moment in (("min", timezone.now()), ("max", workshop.starts_at)):
+            wall = on_the_wall(moment, self._zone)
+            field.widget.attrs[bound] = f"{wall:%Y-%m-%dT%H:%M}"
+
+    def clean_send_at(self) -> datetime | None:
+        wall = self.cleaned_data["send_at"]
+        return on_the_clock(wall, self._zone) if wall else None
+
+
+class MessageForm(LetterForm):
+    """
+    A message as it can be looked at and tried.
+
+    :param reaches: whom it can be written to, with the numbers
+    """
+
+    audience = forms.ChoiceField(
+        label="To",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose whom to write to.",
+            "invalid_choice": "There is nobody to write to there now. Choose again.",
+        },
+    )
+    subject = forms.CharField(max_length=LONGEST_SUBJECT, error_messages=TOO_LONG)
+    text = forms.CharField(
+        label="Message",
+        help_text="Plain text. It begins with their name and ends with your chapter's.",
+        max_length=LONGEST_MESSAGE,
+        widget=forms.Textarea(attrs={"rows": 10}),
+        error_messages=TOO_LONG,
+    )
+
+    def __init__(self, reaches: list[Reach], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for reach in reaches:
+            self.fields[f"seen_{reach.audience}"] = forms.IntegerField(
+                min_value=0, max_value=2**31 - 1, required=False
+            )
+        choices = [
+            (reach.audience.value, f"{reach.audience.label} ({reach.to_invite})")
+            for reach in reaches
+            if reach.to_invite
+        ]
+        self.fields["audience"].choices = choices  # type: ignore[attr-defined]  # of a ChoiceField
+
+    @property
+    def seen_count(self) -> int | None:
+        """How many people the page named beside the audience that was chosen."""
+        return cast("int | None", self.cleaned_data[f"seen_{self.cleaned_data['audience']}"])
+
+    def clean_subject(self) -> str:
+        subject = str(self.cleaned_data["subject"])
+        if LINE_BREAKS_AND_CONTROLS.search(subject):
+            raise ValidationError("A subject is one line.")
+        return subject

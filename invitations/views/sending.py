@@ -14,15 +14,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chapters.models import Role, Workshop
 from invitations import mails, queries
-from invitations.forms.sending import SeenCount
+from invitations.forms.sending import InviteForm, NoteForm, SeenCount
 from invitations.queries import Reach
-from invitations.services import inviting
+from invitations.services import inviting, messaging
 from invitations.views import doors
-from logs.models import CHAPTER_AUDIENCES, LIVE_LOG_STATUSES, Action, Audience, InvitationLog
+from logs.models import (
+    CHAPTER_AUDIENCES,
+    LIVE_LOG_STATUSES,
+    Action,
+    Audience,
+    InvitationLog,
+    LogStatus,
+)
 from members.models import Member
 
 PEOPLE_A_PAGE = 50
@@ -61,40 +68,83 @@ def send_invites(request: HttpRequest, workshop_id: int) -> HttpResponse:
 @login_required
 def invite(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """The click. Opened as a page, for instance after signing in again, it leads to the buttons."""
-    workshop = doors.workshop_of_organiser(request, workshop_id)
     if request.method != "POST":
         return redirect("send_invites", workshop_id)
-    seen = SeenCount(request.POST)
+    workshop = doors.workshop_of_organiser(request, workshop_id)
+    audience = _sent_along(request, "for")
+    seen = SeenCount({"seen_count": _sent_along(request, "seen_count")})
+    form = InviteForm(workshop, request.POST)
     if not seen.is_valid():
-        return _send_page(request, workshop, problem=str(seen.errors["seen_count"][0]), status=400)
+        problem = str(seen.errors["seen_count"][0])
+        return _send_page(request, workshop, form, problem=problem, status=400)
+    if not form.is_valid():
+        return _send_page(request, workshop, form, status=400)
     try:
         log = inviting.invite(
             workshop,
-            audience=request.POST.get("for") or request.GET.get("for", ""),
-            initiator=cast("Member", request.user),  # by login_required
+            audience=audience,
+            initiator=_user(request),
             at=timezone.now(),
+            note=form.cleaned_data["note"],
+            send_at=form.cleaned_data["send_at"],
             seen_count=seen.cleaned_data["seen_count"],
+            request_key=form.key_of(audience),
         )
     except inviting.AlreadyRunning as refusal:
         messages.warning(request, refusal.message)
         log = refusal.log
+    except inviting.WrongMoment as refusal:
+        form.add_error("send_at", refusal.message)
+        return _send_page(request, workshop, form, status=409)
     except inviting.UnknownAudience as refusal:
-        return _send_page(request, workshop, problem=refusal.message, status=400)
+        return _send_page(request, workshop, form, problem=refusal.message, status=400)
     except inviting.Refused as refusal:
-        return _send_page(request, workshop, problem=refusal.message, status=409)
+        return _send_page(request, workshop, form, problem=refusal.message, status=409)
     return redirect("invitation_log", workshop_id, log.pk)
 
 
 @login_required
-@require_safe
+@require_POST
+def send_test(request: HttpRequest, workshop_id: int) -> HttpResponse:
+    """The letter to whoever asks, and the page with what was typed."""
+    workshop = doors.workshop_of_organiser(request, workshop_id)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _send_page(request, workshop, InviteForm(workshop, request.POST), status=400)
+    log = inviting.send_test(
+        workshop,
+        role=_role(request),
+        initiator=_user(request),
+        note=form.cleaned_data["note"],
+        request_key=form.key_of("test"),
+    )
+    messages.success(request, f"A test letter is on its way to {_user(request).email}.")
+    typed = {"note": form.cleaned_data["note"], "send_at": request.POST.get("send_at", "")}
+    return _send_page(request, workshop, InviteForm(workshop, initial=typed), shown=log)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 @xframe_options_sameorigin
 @csp(LETTER_POLICY)  # type: ignore[arg-type]  # its types know no view with arguments
 def letter(request: HttpRequest, workshop_id: int, role: str) -> HttpResponse:
-    """The letter as it will be sent, with the styles that letters carry; nothing else may load."""
+    """
+    The letter as it will be sent, with the styles that letters carry; nothing else may load.
+
+    With the note that is sent along, or that of a log.
+    """
     if role not in Role.values:
         raise Http404
-    preview = mails.preview(doors.workshop_of_organiser(request, workshop_id), role=Role(role))
-    return HttpResponse(preview.html)
+    workshop = doors.workshop_of_organiser(request, workshop_id)
+    note = _note_of_log(request, workshop)
+    if request.method == "POST":
+        form = NoteForm(request.POST)
+        if not form.is_valid():
+            problem = form.errors.get("note", ["This note cannot be shown."])[0]
+            return HttpResponse(str(problem), content_type="text/plain", status=400)
+        note = form.cleaned_data["note"]
+    role_chosen = _role(request, otherwise=Role(role))
+    return HttpResponse(mails.preview(workshop, role=role_chosen, note=note).html)
 
 
 @login_required
@@ -103,7 +153,7 @@ def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """The names of those whom a button would not write to, each with the reason."""
     workshop = doors.workshop_of_organiser(request, workshop_id)
     audience = request.GET.get("for", "")
-    if audience not in CHAPTER_AUDIENCES:
+    if audience not in (*CHAPTER_AUDIENCES, *messaging.AUDIENCES):
         raise Http404
     reach = queries.reach(workshop, Audience(audience))
     chosen = request.GET.get("why", "")
@@ -116,6 +166,7 @@ def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
         {
             "workshop": workshop,
             "reach": reach,
+            "is_about_inviting": audience in CHAPTER_AUDIENCES,
             "people": reach.subscribers - reach.to_invite,
             "chosen": chosen,
             "page": Paginator(people, PEOPLE_A_PAGE).get_page(request.GET.get("page")),
@@ -123,8 +174,37 @@ def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
     )
 
 
+def _sent_along(request: HttpRequest, name: str) -> str:
+    """In the form, or in the address of its button."""
+    return request.POST.get(name) or request.GET.get(name, "")
+
+
+def _role(request: HttpRequest, *, otherwise: Role = Role.STUDENT) -> Role:
+    """To whom the letter is shown, where that was chosen."""
+    role = _sent_along(request, "as")
+    return Role(role) if role in Role.values else otherwise
+
+
+def _note_of_log(request: HttpRequest, workshop: Workshop) -> str:
+    log_id = request.GET.get("log", "")
+    if not (log_id.isdecimal() and len(log_id) < 19):
+        return ""
+    log = workshop.invitation_logs.filter(pk=log_id).first()
+    return log.note if log else ""
+
+
+def _user(request: HttpRequest) -> Member:
+    return cast("Member", request.user)  # by login_required
+
+
 def _send_page(
-    request: HttpRequest, workshop: Workshop, *, problem: str = "", status: int = 200
+    request: HttpRequest,
+    workshop: Workshop,
+    form: InviteForm | None = None,
+    *,
+    shown: InvitationLog | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     context: dict[str, object] = {"workshop": workshop, "problem": problem}
     try:
@@ -132,7 +212,8 @@ def _send_page(
     except inviting.Refused as refusal:
         context["problem"] = refusal.message
     else:
-        context |= _offer(workshop) | _letter(workshop, request.GET.get("as", ""))
+        context |= _offer(workshop) | _letter(workshop, _role(request))
+        context |= {"form": form or InviteForm(workshop), "shown": shown}
     return render(request, "invitations/send.html", context, status=status)
 
 
@@ -149,6 +230,7 @@ def _offer(workshop: Workshop) -> dict[str, object]:
         "cards": cards,
         "is_offered": bool(offered),
         "live_logs": list(live.values()),
+        "is_planned": all(log.status == LogStatus.SCHEDULED for log in live.values()),
         "everybody": everybody,
         "in_both": students + coaches - everybody,
         "rate": rate,
@@ -161,6 +243,6 @@ def _live_logs(workshop: Workshop) -> list[InvitationLog]:
     return list(logs.select_related("initiator").order_by("pk"))
 
 
-def _letter(workshop: Workshop, role: str) -> dict[str, object]:
-    shown = Role(role) if role in Role.values else Role.STUDENT
-    return {"role": shown, "roles": Role, "letter": mails.preview(workshop, role=shown)}
+def _letter(workshop: Workshop, role: Role) -> dict[str, object]:
+    letters = [(each, mails.preview(workshop, role=each)) for each in Role]
+    return {"role": role, "letters": letters, "sender": letters[0][1].sender}

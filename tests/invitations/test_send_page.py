@@ -23,8 +23,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES_OF_THE_PAGE = 9
-QUERIES_OF_THE_CLICK = 11
+QUERIES_OF_THE_PAGE = 11
+QUERIES_OF_THE_CLICK = 13
 
 
 def send_page(workshop):
@@ -206,7 +206,7 @@ def test_the_names_ask_as_often_whatever_their_number(size, django_assert_num_qu
         subscribe(MemberFactory(banned=True), workshop.chapter, Role.STUDENT)
     client = organising(workshop)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("left_out", args=[workshop.pk]), {"for": "students"})
 
 
