@@ -99,6 +99,21 @@ def letters_of_logs(logs: Collection[InvitationLog]) -> dict[int, Counter[str]]:
     )
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A log, and how many of its people stand where."""
+
+    log: InvitationLog
+    letters: Counter[str]
+
+
+def sent(logs: QuerySet[InvitationLog], *, most: int) -> list[Sent]:
+    """The newest of these logs, with their numbers; two statements."""
+    newest = list(logs.select_related("initiator", "chapter", "workshop").order_by("-pk")[:most])
+    letters = letters_of_logs(newest)
+    return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
+
+
 def _counted(rows: QuerySet[InvitationLogEntry, tuple[int, str, int]]) -> dict[int, Counter[str]]:
     counts: dict[int, Counter[str]] = {}
     for key, status, people in rows:

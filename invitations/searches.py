@@ -63,13 +63,13 @@ def members_found(user: Member | AnonymousUser, *, text: str) -> QuerySet[Member
     The address is looked at only where this person may read it, so that nobody guesses one by
     searching for its parts.
     """
-    full_name = Concat(F("name"), Value(" "), F("surname"))
+    whole_name = Concat(F("name"), Value(" "), F("surname"))
     with_address = policies.members_looked_after_by(user).filter(email__icontains=text)
     return (
         policies.members_visible_to(user)
         .filter(closed_at__isnull=True)
-        .alias(full_name=full_name)
-        .filter(Q(full_name__icontains=text) | Q(pk__in=with_address))
+        .alias(whole_name=whole_name)
+        .filter(Q(whole_name__icontains=text) | Q(pk__in=with_address))
         .order_by(Lower("name"), Lower("surname"), "pk")
     )
 

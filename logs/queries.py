@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, Min, Q, QuerySet
+from django.db.models import (
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Now
 
 from chapters.models import Chapter
-from logs.models import EntryStatus, Hold, InvitationLog, Switch
+from logs.models import (
+    LIVE_ENTRY_STATUSES,
+    EntryStatus,
+    Hold,
+    InvitationLog,
+    InvitationLogEntry,
+    Switch,
+)
 from logs.services import holds
 
 
@@ -81,3 +99,32 @@ def letters_per_second(log: InvitationLog) -> float | None:
     if not recent["letters"]:
         return None
     return float(recent["letters"] / max(recent["within"].total_seconds(), 1.0))
+
+
+def live_letters_elsewhere() -> QuerySet[InvitationLogEntry]:
+    """
+    The live letter to the same person about the same thing, of an outer query over entries that
+    are not live: while there is one, `one_live_letter_per_occasion` lets no other leave.
+    """
+    return InvitationLogEntry.objects.filter(
+        workshop=OuterRef("workshop"),
+        member=OuterRef("member"),
+        action=OuterRef("action"),
+        occasion=OuterRef("occasion"),
+        status__in=LIVE_ENTRY_STATUSES,
+    )
+
+
+def can_be_retried(log: InvitationLog) -> int:
+    """How many of those who failed got no letter from another log since."""
+    failed = log.entries.filter(status=EntryStatus.FAILED)
+    return failed.exclude(Exists(live_letters_elsewhere())).count()
+
+
+def written_to_since(entries: Collection[InvitationLogEntry]) -> dict[int, int]:
+    """Of these entries: those that failed and have a letter by another log since, and which log."""
+    failed = InvitationLogEntry.objects.filter(
+        pk__in=[entry.pk for entry in entries], status=EntryStatus.FAILED
+    )
+    since = Subquery(live_letters_elsewhere().values("log")[:1])
+    return dict(failed.annotate(since=since).filter(since__isnull=False).values_list("pk", "since"))

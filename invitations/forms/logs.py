@@ -1,4 +1,4 @@
-"""What organisers choose on the page of a log."""
+"""What organisers choose and type on the pages of a log."""
 
 from __future__ import annotations
 
@@ -51,3 +51,28 @@ class PeopleFilter(forms.Form):
         return found.select_related("member").order_by(
             Lower("member__name"), Lower("member__surname"), "pk"
         )
+
+
+class CancelForm(forms.Form):
+    """Why the letters that still wait shall not leave."""
+
+    reason = forms.CharField(
+        label="Why",
+        help_text="The other organisers read it beside each cancelled letter.",
+        max_length=200,
+        required=False,
+        error_messages={
+            "max_length": "That is %(show_value)d characters. 200 fit; please shorten."
+        },
+    )
+
+
+class PersonForm(forms.Form):
+    """One person of a log, or none where all are meant."""
+
+    entry = forms.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        required=False,
+        error_messages={"invalid": "We could not read whom you mean. Choose again."},
+    )

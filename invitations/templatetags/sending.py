@@ -8,7 +8,7 @@ from math import ceil
 from django import template
 from django.template.defaultfilters import capfirst
 
-from logs.models import EntryStatus, LogStatus
+from logs.models import Action, EntryStatus, InvitationLog, LogStatus
 from logs.queries import Progress
 
 register = template.Library()
@@ -34,6 +34,13 @@ IN_THE_BAR = (
     EntryStatus.UNKNOWN,
     EntryStatus.PENDING,
 )
+HEADINGS: dict[str, str] = {
+    Action.INVITE: "Inviting {}",
+    Action.MESSAGE: "Message to {}",
+    Action.CHANGE: "Telling {} of the change",
+    Action.CANCELLATION: "Telling {} of the cancellation",
+    Action.TEST: "Test letter",
+}
 SINGULAR_AND_PLURAL = (("has ", "have "), ("is ", "are "))
 
 
@@ -44,6 +51,13 @@ class Part:
     tone: str
     x: str
     width: str
+
+
+@register.filter
+def heading(log: InvitationLog) -> str:
+    """What a log does, and for whom: "Inviting students", "Message to people who are coming"."""
+    words = HEADINGS.get(log.action, f"{log.get_action_display().capitalize()} to {{}}")
+    return words.format(log.get_audience_display().lower())
 
 
 @register.filter

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 from zlib import crc32
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
-from chapters.models import Chapter, Role, Workshop
+from chapters.models import Chapter, Role
+from invitations import overviews, queries
+from invitations.exports import csv_response
 from invitations.forms.logs import PeopleFilter
 from invitations.models import Invitation
+from invitations.services import inviting
 from invitations.views import doors
 from logs.models import (
+    CHAPTER_AUDIENCES,
+    LIVE_LOG_STATUSES,
+    Action,
     Audience,
     EntryStatus,
     InvitationLog,
     InvitationLogEntry,
     LogStatus,
 )
-from logs.queries import Progress, letters_per_second, obstacles, progress
+from logs.queries import (
+    Progress,
+    can_be_retried,
+    letters_per_second,
+    obstacles,
+    progress,
+    written_to_since,
+)
+from logs.services.steering import RETRIED_IN
 
 PEOPLE_A_PAGE = 50
 LOGS_A_PAGE = 20
@@ -41,8 +60,20 @@ OUTCOMES = (
     EntryStatus.SKIPPED,
     EntryStatus.CANCELLED,
 )
+NOT_BEGUN = (LogStatus.SCHEDULED, LogStatus.PREPARING)
+OTHER_LOGS = 5
+ROWS_AT_A_TIME = 2000
 USUAL_ROLE: dict[str, str] = {Audience.STUDENTS: Role.STUDENT, Audience.COACHES: Role.COACH}
 STOP_POLLING = 286  # htmx's own status: swap this, and ask no more
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person of a log, what they come as, and the log that wrote to them since."""
+
+    entry: InvitationLogEntry
+    role: str
+    written_to_by: int | None
 
 
 @login_required
@@ -61,21 +92,27 @@ def invitation_logs(request: HttpRequest, workshop_id: int) -> HttpResponse:
 @require_safe
 def invitation_log(request: HttpRequest, workshop_id: int, log_id: int) -> HttpResponse:
     """How far a log is, and each of its people with what happened."""
-    log = _log(request, workshop_id, log_id)
+    log = doors.log_of_organiser(request, workshop_id, log_id)
     chosen = PeopleFilter(request.GET)
     chosen.is_valid()
     page = Paginator(chosen.people(log.entries.all()), PEOPLE_A_PAGE).get_page(
         request.GET.get("page")
     )
-    context = _state(request, log, chosen) | {"page": page, "people": _with_roles(log, page)}
+    context = _state(request, log, chosen) | {
+        "page": page,
+        "people": _rows(log, page),
+        "top_up": _top_up(log),
+        "others": _others(log),
+    }
     return render(request, "invitations/log.html", context)
 
 
-@login_required
 @require_safe
 def log_progress(request: HttpRequest, workshop_id: int, log_id: int) -> HttpResponse:
     """The numbers alone, for the page that asks again while letters leave."""
-    log = _log(request, workshop_id, log_id)
+    if not request.user.is_authenticated:
+        return _sign_in_again(request, workshop_id, log_id)
+    log = doors.log_of_organiser(request, workshop_id, log_id)
     chosen = PeopleFilter(request.GET)
     chosen.is_valid()
     state = _state(request, log, chosen) | {"is_update": True}
@@ -85,16 +122,28 @@ def log_progress(request: HttpRequest, workshop_id: int, log_id: int) -> HttpRes
         state,
         status=200 if log.is_live else STOP_POLLING,
     )
-    if "empty" in request.GET and log.status != LogStatus.PREPARING:
+    if "empty" in request.GET and log.status not in NOT_BEGUN:
         response["HX-Refresh"] = "true"  # the page was opened before there were people to list
     return response
 
 
-def _log(request: HttpRequest, workshop_id: int, log_id: int) -> InvitationLog:
-    logs = InvitationLog.objects.filter(
-        workshop__in=Workshop.objects.organised_by(request.user), workshop=workshop_id
+@login_required
+@require_safe
+def log_csv(request: HttpRequest, workshop_id: int, log_id: int) -> StreamingHttpResponse:
+    """What happened to each person of the page, however many: no address, and no formula."""
+    log = doors.log_of_organiser(request, workshop_id, log_id)
+    chosen = PeopleFilter(request.GET)
+    chosen.is_valid()
+    return csv_response(
+        _outcome_rows(log, chosen.people(log.entries.all())), filename=f"log-{log.pk}.csv"
     )
-    return get_object_or_404(logs.select_related("workshop__chapter", "initiator"), pk=log_id)
+
+
+def _sign_in_again(request: HttpRequest, workshop_id: int, log_id: int) -> HttpResponse:
+    """The session ended while the page was open: the whole page goes to sign in, and comes back."""
+    page = reverse("invitation_log", args=[workshop_id, log_id])
+    answer = redirect_to_login(page)
+    return HttpResponseClientRedirect(answer.url) if request.headers.get("HX-Request") else answer
 
 
 def _entries_with(status: str) -> Count:
@@ -105,8 +154,11 @@ def _state(request: HttpRequest, log: InvitationLog, chosen: PeopleFilter) -> di
     """Everything the moving part of the page says."""
     counts = progress(log)
     outcomes = _outcomes(log, counts, chosen)
+    is_retried = log.status in RETRIED_IN
     context: dict[str, object] = {
         "workshop": log.workshop,
+        "is_retried": is_retried,
+        "retryable": can_be_retried(log) if is_retried and counts.failed else 0,
         "log": log,
         "progress": counts,
         "sending": obstacles(Chapter.objects.filter(pk=log.chapter_id)) if log.is_live else None,
@@ -119,11 +171,14 @@ def _state(request: HttpRequest, log: InvitationLog, chosen: PeopleFilter) -> di
     mark = str(crc32(words.encode()))
     opened_at = _opened_at(request)
     empty = {} if counts.audience else {"empty": "yes"}
+    marks = {"words": mark, "was": log.status, "opened": opened_at}
     return context | {
         "words": words,
         "has_new_words": request.GET.get("words") != mark,
+        "has_new_status": request.GET.get("was") != log.status,
         "poll_seconds": _poll_seconds(opened_at),
-        "poll": urlencode({"words": mark, "opened": opened_at} | empty | _narrowed(chosen)),
+        "poll": urlencode(marks | empty | _narrowed(chosen)),
+        "narrowed": urlencode(_narrowed(chosen)),
     }
 
 
@@ -164,12 +219,57 @@ def _poll_seconds(opened_at: int) -> int:
     return POLL_SECONDS_LATER if is_patient else POLL_SECONDS
 
 
-def _with_roles(
-    log: InvitationLog, page: Page[InvitationLogEntry]
-) -> list[tuple[InvitationLogEntry, str]]:
-    """The entries of the page, each with the role they were invited as, in one query."""
+def _rows(log: InvitationLog, page: Page[InvitationLogEntry]) -> list[Row]:
+    """The people of the page, with two queries whatever their number."""
     members = [entry.member_id for entry in page]
     invitations = Invitation.objects.filter(workshop=log.workshop_id, member__in=members)
     roles = dict(invitations.values_list("member", "role"))
     usual = USUAL_ROLE.get(log.audience, "")
-    return [(entry, roles.get(entry.member_id, usual)) for entry in page]
+    since = written_to_since(list(page))
+    return [Row(e, roles.get(e.member_id, usual), since.get(e.pk)) for e in page]
+
+
+def _outcome_rows(
+    log: InvitationLog, entries: QuerySet[InvitationLogEntry]
+) -> Iterator[tuple[object, ...]]:
+    zone = log.chapter.time_zone
+    invitation = Invitation.objects.filter(workshop=log.workshop_id, member=OuterRef("member"))
+    found = entries.annotate(role=Subquery(invitation.values("role")[:1])).values_list(
+        "member__name", "member__surname", "role", "status", "doubts", "reason", "changed_at"
+    )
+    yield ("Name", "Role", "Outcome", "Reason", f"Moment ({zone})")
+    for name, surname, role, status, doubts, reason, at in found.iterator(ROWS_AT_A_TIME):
+        yield (
+            f"{name} {surname}".strip(),
+            role or USUAL_ROLE.get(log.audience, ""),
+            _outcome(EntryStatus(status), doubts=doubts),
+            reason,
+            f"{at.astimezone(zone):%Y-%m-%d %H:%M}",
+        )
+
+
+def _outcome(status: EntryStatus, *, doubts: int) -> str:
+    if status == EntryStatus.SUCCESS and doubts:
+        return f"{status.label}, possible duplicate"
+    return str(status.label)
+
+
+def _top_up(log: InvitationLog) -> queries.Reach | None:
+    """Whom the same button would invite now; nobody while a log of theirs has not ended."""
+    workshop = log.workshop
+    if workshop is None or log.action != Action.INVITE or log.audience not in CHAPTER_AUDIENCES:
+        return None
+    try:
+        inviting.check(workshop, at=timezone.now())
+    except inviting.Refused:
+        return None
+    is_live = workshop.invitation_logs.filter(
+        action=Action.INVITE, audience=log.audience, status__in=LIVE_LOG_STATUSES
+    )
+    return None if is_live.exists() else queries.reach(workshop, Audience(log.audience))
+
+
+def _others(log: InvitationLog) -> list[overviews.Sent]:
+    """The newest other logs of the workshop."""
+    logs = InvitationLog.objects.filter(workshop=log.workshop_id).exclude(pk=log.pk)
+    return overviews.sent(logs, most=OTHER_LOGS)

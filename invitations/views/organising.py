@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -49,14 +49,6 @@ class Coming:
         return not letters or bool(letters["failed"] or letters["unknown"]) or self.misses_a_venue
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A log, and how many of its people stand where."""
-
-    log: InvitationLog
-    letters: Counter[str]
-
-
 @login_required
 @require_safe
 def portal(request: HttpRequest) -> HttpResponse:
@@ -77,8 +69,9 @@ def portal(request: HttpRequest) -> HttpResponse:
             "attention": sum(workshop.needs_attention for workshop in coming),
             "coming": coming,
             "sending": obstacles(chapters),
-            "sent": _sent(
-                InvitationLog.objects.filter(chapter__in=chapters, workshop__isnull=False)
+            "sent": overviews.sent(
+                InvitationLog.objects.filter(chapter__in=chapters, workshop__isnull=False),
+                most=RECENT_LOGS,
             ),
             "now": timezone.now(),
         },
@@ -106,7 +99,7 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "sending": obstacles(Chapter.objects.filter(pk=found.chapter_id)),
             "has_begun": found.has_begun(now),
             "coming": overviews.coming(found),
-            "sent": _sent(found.invitation_logs.all()),
+            "sent": overviews.sent(found.invitation_logs.all(), most=RECENT_LOGS),
             "now": now,
         },
     )
@@ -124,15 +117,6 @@ def _coming(request: HttpRequest) -> list[Coming]:
         Coming(overview, letters.get(overview.workshop.pk, Counter()))
         for overview in overviews.overviews(workshops)
     ]
-
-
-def _sent(logs: QuerySet[InvitationLog]) -> list[Sent]:
-    """The newest of these logs, with their numbers."""
-    newest = list(
-        logs.select_related("initiator", "chapter", "workshop").order_by("-pk")[:RECENT_LOGS]
-    )
-    letters = overviews.letters_of_logs(newest)
-    return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
 
 
 def _live_log(workshop: Workshop) -> InvitationLog | None:

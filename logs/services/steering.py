@@ -16,17 +16,20 @@ from django.db.models.functions import Concat, Now
 
 from logs.locks import lock_workshop
 from logs.models import (
-    LIVE_ENTRY_STATUSES,
     LIVE_LOG_STATUSES,
     EntryStatus,
     InvitationLog,
     InvitationLogEntry,
     LogStatus,
 )
+from logs.queries import live_letters_elsewhere
+from logs.services import activities
+from members.models import Member
 
 TO_GO = (EntryStatus.PENDING, EntryStatus.SENDING)
 FINISHED_FROM = (LogStatus.RUNNING, LogStatus.CANCELLED)
 RETRIED_IN = (LogStatus.RUNNING, LogStatus.PAUSED, LogStatus.COMPLETED)
+ARRIVED = "Somebody knows that it arrived."
 
 
 class Refused(Exception):
@@ -38,33 +41,41 @@ class Refused(Exception):
 
 
 @transaction.atomic
-def pause(log: InvitationLog) -> None:
+def pause(log: InvitationLog, *, by: Member | None = None) -> None:
     """Let no further letter of this log leave. Pausing twice changes nothing."""
-    _move(log, LogStatus.PAUSED, allowed=(LogStatus.RUNNING,))
+    if _move(log, LogStatus.PAUSED, allowed=(LogStatus.RUNNING,)):
+        _note(f"paused log {log.pk}", log, by=by)
 
 
 @transaction.atomic
-def resume(log: InvitationLog) -> None:
+def resume(log: InvitationLog, *, by: Member | None = None) -> None:
     """Carry on with a paused log, from the ledger: nobody is written to twice."""
-    _move(log, LogStatus.RUNNING, allowed=(LogStatus.PAUSED,))
+    if _move(log, LogStatus.RUNNING, allowed=(LogStatus.PAUSED,)):
+        _note(f"carried on with log {log.pk}", log, by=by)
 
 
 @transaction.atomic
-def cancel(log: InvitationLog, *, reason: str) -> int:
+def cancel(log: InvitationLog, *, reason: str, by: Member | None = None) -> int:
     """
     Let no further letter of this log leave, for good.
 
     :returns: how many waiting letters were cancelled; letters in hand follow by themselves
     """
-    _move(log, LogStatus.CANCELLED, allowed=LIVE_LOG_STATUSES)
-    return log.entries.filter(status=EntryStatus.PENDING).update(
+    is_new = _move(log, LogStatus.CANCELLED, allowed=LIVE_LOG_STATUSES)
+    cancelled = log.entries.filter(status=EntryStatus.PENDING).update(
         status=EntryStatus.CANCELLED, reason=reason, changed_at=Now()
     )
+    if is_new:
+        _note(f"cancelled {_letters(cancelled)} of log {log.pk}", log, by=by, remark=reason)
+    return cancelled
 
 
 @transaction.atomic
 def retry_failed(
-    log: InvitationLog, *, entries: Iterable[InvitationLogEntry] | None = None
+    log: InvitationLog,
+    *,
+    entries: Iterable[InvitationLogEntry] | None = None,
+    by: Member | None = None,
 ) -> list[InvitationLogEntry]:
     """
     Write again to those who failed, all or the given ones, and to nobody else.
@@ -72,22 +83,51 @@ def retry_failed(
     :returns: those left out because they have been invited since by another log; they stay failed
     :raises Refused: when the log was cancelled, or another one of the same audience is live
     """
-    if log.workshop_id is not None:
-        lock_workshop(log.workshop_id)
-    log = _locked(log)
-    if log.status not in RETRIED_IN:
-        raise Refused(f"This log is {log.get_status_display()}, so nothing in it is tried again.")
+    log = _locked_to_write_again(log)
     failed = log.entries.filter(status=EntryStatus.FAILED)
     if entries is not None:
         failed = failed.filter(pk__in=[entry.pk for entry in entries])
-    free = failed.filter(~Exists(_live_letters_elsewhere())).order_by("member_id")
-    ids = list(free.select_for_update(no_key=True).values_list("pk", flat=True))
-    InvitationLogEntry.objects.filter(pk__in=ids, status=EntryStatus.FAILED).update(
-        status=EntryStatus.PENDING, tries=0, due_at=Now(), changed_at=Now()
-    )
-    if ids:
+    if ids := _lock(failed.filter(~Exists(live_letters_elsewhere()))):
+        _write_again(ids)
         _reopen(log)
+        _note(f"tried {_letters(len(ids))} of log {log.pk} again", log, by=by)
     return list(failed.select_related("member"))
+
+
+@transaction.atomic
+def send_again(entry: InvitationLogEntry, *, by: Member | None = None) -> bool:
+    """
+    Write once more to somebody whose letter may have arrived.
+
+    They may get it twice; that is for a person to decide, and never done by itself.
+
+    :returns: whether it leaves again; one that is not in doubt any more is left as it is
+    :raises Refused: when the log was cancelled, or another one of the same audience is live
+    """
+    log = _locked_to_write_again(_log_of(entry))
+    ids = _lock(log.entries.filter(pk=entry.pk, status=EntryStatus.UNKNOWN))
+    if ids:
+        _write_again(ids)
+        _reopen(log)
+        _note(f"sent a letter in doubt of log {log.pk} again", log, by=by, member=entry.member)
+    return bool(ids)
+
+
+@transaction.atomic
+def take_as_arrived(entry: InvitationLogEntry, *, by: Member | None = None) -> bool:
+    """
+    Settle a letter in doubt of which somebody knows that it arrived, in whatever log.
+
+    :returns: whether this call settled it; one that is not in doubt any more is left as it is
+    """
+    log = _locked(_log_of(entry))
+    settled = log.entries.filter(pk=entry.pk, status=EntryStatus.UNKNOWN).update(
+        status=EntryStatus.SUCCESS, is_settled=True, reason=ARRIVED, changed_at=Now()
+    )
+    if settled:
+        did = f"said that a letter in doubt of log {log.pk} arrived"
+        _note(did, log, by=by, member=entry.member)
+    return bool(settled)
 
 
 def finish(log_id: int) -> bool:
@@ -168,19 +208,49 @@ def _cancel_what_was_given_back(log: InvitationLog) -> None:
     )
 
 
+def _log_of(entry: InvitationLogEntry) -> InvitationLog:
+    if entry.log is None:
+        raise Refused("This letter belongs to no log.")
+    return entry.log
+
+
 def _locked(log: InvitationLog) -> InvitationLog:
     return InvitationLog.objects.select_for_update(no_key=True).get(pk=log.pk)
 
 
-def _move(log: InvitationLog, to: LogStatus, *, allowed: tuple[LogStatus, ...]) -> None:
+def _locked_to_write_again(log: InvitationLog) -> InvitationLog:
+    """The workshop first, as every batch does, then the log."""
+    if log.workshop_id is not None:
+        lock_workshop(log.workshop_id)
+    log = _locked(log)
+    if log.status not in RETRIED_IN:
+        raise Refused(f"This log is {log.get_status_display()}, so nothing in it is tried again.")
+    return log
+
+
+def _lock(entries: QuerySet[InvitationLogEntry]) -> list[int]:
+    """These entries, locked in the order in which batches insert."""
+    rows = entries.order_by("member_id").select_for_update(no_key=True)
+    return list(rows.values_list("pk", flat=True))
+
+
+def _write_again(ids: list[int]) -> None:
+    InvitationLogEntry.objects.filter(pk__in=ids).update(
+        status=EntryStatus.PENDING, tries=0, due_at=Now(), changed_at=Now()
+    )
+
+
+def _move(log: InvitationLog, to: LogStatus, *, allowed: tuple[LogStatus, ...]) -> bool:
+    """Whether this call moved the log; it may be there already."""
     current = _locked(log)
     if current.status == to:
-        return
+        return False
     if LogStatus(current.status) not in allowed:
         raise Refused(
             f"This log is {current.get_status_display()}, so it cannot be {to.label} now."
         )
     InvitationLog.objects.filter(pk=log.pk).update(status=to)
+    return True
 
 
 def _reopen(log: InvitationLog) -> None:
@@ -205,11 +275,18 @@ def _reopen(log: InvitationLog) -> None:
         ) from error
 
 
-def _live_letters_elsewhere() -> QuerySet[InvitationLogEntry]:
-    return InvitationLogEntry.objects.filter(
-        workshop=OuterRef("workshop"),
-        member=OuterRef("member"),
-        action=OuterRef("action"),
-        occasion=OuterRef("occasion"),
-        status__in=LIVE_ENTRY_STATUSES,
+def _letters(count: int) -> str:
+    return "1 letter" if count == 1 else f"{count} letters"
+
+
+def _note(
+    did: str,
+    log: InvitationLog,
+    *,
+    by: Member | None,
+    member: Member | None = None,
+    remark: str = "",
+) -> None:
+    activities.note(
+        did, by=by, chapter=log.chapter, workshop=log.workshop, member=member, remark=remark
     )
