@@ -1,26 +1,18 @@
 """Invitations at /staff/, for superusers. Nobody sees the key to a member's page there."""
 
+from __future__ import annotations
+
 from django.contrib import admin
-from django.http import HttpRequest
 
 from invitations.models import Invitation
+from members.admin import ReadOnly
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["id", "workshop", "member", "role", "answer", "answered_at"]
+class InvitationAdmin(ReadOnly):
+    hint = "People are invited, and answers given, on the pages of the workshop."
+    list_display = ["id", "workshop", "member", "role", "answer", "answered_at", "attended_at"]
     list_filter = ["role", "answer"]
     list_select_related = ["workshop", "member"]
-    search_fields = ["member__name", "member__surname"]
+    search_fields = ["=workshop__id", "member__name", "member__surname", "=member__email"]
     exclude = ["token"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Inviting is done from the workshop's page, where the ledger hears of it."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
-        """Answers are given under locks, by the services."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
-        return False

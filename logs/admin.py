@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
-from logs.models import Hold, InvitationLog, InvitationLogEntry, Pace, Slot, Switch
-
-
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from logs.models import Activity, Hold, InvitationLog, InvitationLogEntry, Pace, Slot, Switch
+from members.admin import ReadOnly
 
 
 @admin.register(InvitationLog)
 class InvitationLogAdmin(ReadOnly):
     list_display = ["id", "chapter", "audience", "action", "status", "initiator", "created_at"]
-    list_filter = ["status", "action"]
+    list_filter = ["status", "action", "audience", "source"]
     list_select_related = ["chapter", "initiator"]
+    search_fields = ["=id", "=workshop__id", "chapter__name"]
+    date_hierarchy = "created_at"
 
 
 @admin.register(InvitationLogEntry)
@@ -32,8 +22,15 @@ class InvitationLogEntryAdmin(ReadOnly):
     list_display = ["id", "log", "member", "action", "status", "reason", "changed_at"]
     list_filter = ["status", "action"]
     list_select_related = ["log", "member"]
-    search_fields = ["member__name", "member__surname"]
-    show_full_result_count = False
+    search_fields = ["=log__id", "=message_id", "member__name", "member__surname", "=member__email"]
+
+
+@admin.register(Activity)
+class ActivityAdmin(ReadOnly):
+    list_display = ["at", "by", "did", "member", "workshop", "chapter"]
+    list_select_related = ["by", "member", "workshop", "chapter"]
+    search_fields = ["did", "by__name", "by__surname", "member__name", "member__surname"]
+    date_hierarchy = "at"
 
 
 @admin.register(Slot)
@@ -53,4 +50,6 @@ class PaceAdmin(ReadOnly):
 
 @admin.register(Switch)
 class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["__str__", "is_on"]
+    list_display = ["__str__", "chapter", "is_on"]
+    list_select_related = ["chapter"]
+    autocomplete_fields = ["chapter"]
