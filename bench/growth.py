@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import psutil
 
@@ -21,9 +20,9 @@ class Size:
 
     members: int
     click: click.Answered
-    prepare_rate: float
+    prepare_rates: list[float]
     prepare_statements: int
-    send_rate: float
+    send_rates: list[float]  # of each fifth of one batch
     log_page: click.Answered
     worker_mb: float  # at its peak
 
@@ -33,18 +32,28 @@ def grow(folder: Path, sink: Sink, *, members: int, runs: int) -> Size:
     prepared = prepare.set_based(members, runs=runs)
     with ours.workers(folder, sink, processes=1, threads=THREADS) as [worker]:
         workshop = people.workshop_for(members, connections=THREADS + 1)
-        sent = [ours.send(workshop, sink) for _ in range(runs)]
+        ours.send(workshop, sink)
+        sent = sink.times()
         peak = _high_water_mark(worker) / 1024
     page = click.log_page(InvitationLog.objects.get(), runs=11)
     return Size(
         members=members,
         click=click.clicks(workshop, runs=31),
-        prepare_rate=median(one.rate for one in prepared),
+        prepare_rates=[one.rate for one in prepared],
         prepare_statements=max(one.statements for one in prepared),
-        send_rate=median(one.rate for one in sent),
+        send_rates=[_rate(fifth) for fifth in _fifths(sent)],
         log_page=page,
         worker_mb=peak,
     )
+
+
+def _fifths(times: list[float]) -> list[list[float]]:
+    size = len(times) // 5
+    return [times[start : start + size] for start in range(0, 5 * size, size)]
+
+
+def _rate(times: list[float]) -> float:
+    return (len(times) - 1) / (times[-1] - times[0])
 
 
 def _high_water_mark(worker: psutil.Process) -> int:

@@ -12,6 +12,7 @@ from logs.models import Hold, Pace, Switch
 from logs.services import slots
 from members.models import Member
 
+NAMES = ["Amina", "Bo", "Chloë", "D'Arcy", "Élise", "Fatima Zahra", "Giulia", "Łucja", "太郎"]
 TABLES = """
     logs_invitationlogentry, logs_invitationlog, logs_slot, invitations_invitation,
     chapters_workshopsponsor, chapters_workshop, chapters_subscription, chapters_group,
@@ -32,25 +33,35 @@ def workshop_for(members: int, *, connections: int = 8) -> Workshop:
     return workshop
 
 
-def add_members(chapter: Chapter, count: int) -> None:
-    """So many more students in the chapter."""
+def add_members(chapter: Chapter, count: int, *, analyze: bool = True) -> None:
+    """So many more students in the chapter, copies of one that Django made."""
     group = chapter.groups.get(role=Role.STUDENT)
+    first = Member.objects.create(
+        email="first@people.example",
+        surname="Tester",
+        password="!",
+        accepted_terms_at=timezone.now(),
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH people AS (
                 INSERT INTO members_member
-                    (email, name, surname, pronouns, password, address_unusable_reason,
-                     is_superuser, accepted_terms_at)
-                SELECT 'member' || n || 'of' || %s || '@people.example', 'Amina', 'Tester' || n,
-                    '', '!', '', false, now()
-                FROM generate_series(1, %s) AS n RETURNING id
+                SELECT (jsonb_populate_record(m, jsonb_build_object(
+                    'id', nextval(pg_get_serial_sequence('members_member', 'id')),
+                    'email', 'member' || n || 'of' || %s || '@people.example',
+                    'name', (%s)[1 + n %% %s]
+                ))).*
+                FROM members_member m, generate_series(1, %s) AS n WHERE m.id = %s
+                RETURNING id
             )
             INSERT INTO chapters_subscription (member_id, group_id) SELECT id, %s FROM people
             """,
-            [group.pk, count, group.pk],
+            [group.pk, NAMES, len(NAMES), count, first.pk, group.pk],
         )
-        cursor.execute("VACUUM ANALYZE members_member, chapters_subscription, chapters_group")
+        first.delete()
+        if analyze:
+            cursor.execute("VACUUM ANALYZE members_member, chapters_subscription, chapters_group")
 
 
 def forget_letters() -> None:

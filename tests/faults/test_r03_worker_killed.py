@@ -5,41 +5,41 @@ from __future__ import annotations
 import random
 import time
 
-import psutil
+import pytest
 
 from invitations.services.manager import InvitationManager
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.ledger import assert_invariants, assert_settled, wait_until_quiet
-from tests.support.processes import CeleryProcess, Station
+from tests.support.processes import Station, kill_one
 
 PEOPLE = 400
-KILLS = 20
 
 
-def test_r03_pool_children_and_whole_workers_killed_at_random(station: Station):
+@pytest.mark.parametrize(("pool", "wanted"), [("prefork", 20), ("threads", 8)])
+def test_r03_senders_and_whole_workers_killed_at_random(station: Station, pool: str, wanted: int):
     chance = random.Random(3)
     workshop = WorkshopFactory(chapter=chapter_with(students=PEOPLE))
     station.sink.delay_seconds = 0.1
     station.start_beat()
-    workers = [station.start_worker(), station.start_worker()]
+    workers = [station.start_worker(pool=pool), station.start_worker(pool=pool)]
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
 
     kills = senders_killed = 0
-    while kills < KILLS:
+    while kills < wanted:
         time.sleep(chance.uniform(0.2, 0.7))
         assert_invariants(station.sink)
         victim = chance.randrange(len(workers))
         workers[victim] = station.revive(workers[victim])
-        senders = len(workers[victim].children)
+        senders = workers[victim].senders
         if not senders:
             continue  # it still starts
         kills += 1
         if chance.random() < 0.8:
-            senders_killed += _kill_a_child(workers[victim], chance)
+            senders_killed += kill_one(senders, chance)
         else:
-            senders_killed += senders
+            senders_killed += len(senders)
             workers[victim].kill()
-            workers[victim] = station.start_worker()
+            workers[victim] = station.start_worker(pool=pool)
     assert log.entries.filter(status="pending").exists(), "the kills came too late to matter"
 
     for worker in workers:
@@ -47,11 +47,3 @@ def test_r03_pool_children_and_whole_workers_killed_at_random(station: Station):
     wait_until_quiet(log)
     assert_settled(station.sink, log, audience=PEOPLE, faults=senders_killed + station.mishaps)
     assert log.entries.exclude(status__in=["success", "unknown"]).count() == 0
-
-
-def _kill_a_child(worker: CeleryProcess, chance: random.Random) -> int:
-    try:
-        chance.choice(worker.children).kill()
-    except (psutil.NoSuchProcess, IndexError):
-        return 0
-    return 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from invitations.services.manager import InvitationManager
 from logs.models import EntryStatus
 from logs.services.slots import DOUBTED_ONCE, DOUBTED_TWICE
@@ -12,7 +14,8 @@ from tests.support.smtp_sink import STORE_AND_DROP
 from tests.support.waiting import wait_until
 
 
-def test_r04_sender_killed_after_the_server_took_the_letter(station: Station):
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_r04_sender_killed_after_the_server_took_the_letter(station: Station, pool: str):
     workshop = WorkshopFactory(chapter=chapter_with(students=5))
     victim = workshop.chapter.groups.get(role="student").members.order_by("pk")[2]
     kills = []
@@ -25,10 +28,10 @@ def test_r04_sender_killed_after_the_server_took_the_letter(station: Station):
 
     station.sink.script = kill_once
     station.start_beat()
-    worker = station.start_worker(concurrency=1)
+    worker = station.start_worker(pool=pool, concurrency=1)
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
     wait_until(lambda: kills)
-    station.start_worker(concurrency=1)
+    station.start_worker(pool=pool, concurrency=1)
 
     wait_until_quiet(log)
     assert_settled(station.sink, log, audience=5, faults=1 + station.mishaps)

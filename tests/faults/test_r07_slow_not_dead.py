@@ -23,6 +23,7 @@ TIMES = ("EMAIL_TIMEOUT", "LETTER_SECONDS", "TASK_SECONDS", "LEASE_SECONDS")
 LOST = "was lost; others settle it"
 
 
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
 @pytest.mark.parametrize(
     ("step", "copies"),
     [
@@ -30,7 +31,9 @@ LOST = "was lost; others settle it"
         pytest.param("dot", 2, id="after the final dot"),
     ],
 )
-def test_r07_a_frozen_sender_wakes_and_has_lost_its_lease(station: Station, step: str, copies: int):
+def test_r07_a_frozen_sender_wakes_and_has_lost_its_lease(
+    station: Station, pool: str, step: str, copies: int
+):
     workshop = WorkshopFactory(chapter=chapter_with(students=PEOPLE))
     victim = workshop.chapter.groups.get(role="student").members.order_by("pk")[4]
     frozen: list[psutil.Process] = []
@@ -43,16 +46,16 @@ def test_r07_a_frozen_sender_wakes_and_has_lost_its_lease(station: Station, step
                 process.suspend()
 
     station.sink.script = freeze
-    slow = station.start_worker(concurrency=1)
+    slow = station.start_worker(pool=pool, concurrency=1)
     station.start_beat()
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
     wait_until(lambda: frozen)
-    station.start_worker(concurrency=1)
+    station.start_worker(pool=pool, concurrency=1)
     wait_until_quiet(log)
 
-    parent, *children = frozen
-    for child in children:
-        child.resume()
+    parent = frozen[0]
+    for sender in frozen[1:] or [parent]:
+        sender.resume()
     wait_until(lambda: LOST in slow.output)
     parent.resume()
 

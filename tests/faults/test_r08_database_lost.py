@@ -87,11 +87,12 @@ def test_r08_session_terminated_at_a_statement(station: Station, lock: str):
     _assert_all_sent(log)
 
 
-def test_r08_sessions_terminated_again_and_again(station: Station):
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_r08_sessions_terminated_again_and_again(station: Station, pool: str):
     station.sink.delay_seconds = 0.02
     station.start_beat()
-    station.start_worker()
-    station.start_worker()
+    station.start_worker(pool=pool)
+    station.start_worker(pool=pool)
     with terminator() as one:
         log = _click_and_wait_for(station, letters=5, people=200)
         for _ in range(20):
@@ -105,18 +106,21 @@ def test_r08_sessions_terminated_again_and_again(station: Station):
     _assert_all_sent(log)
 
 
-@pytest.mark.parametrize("strike", [Postgres.stop, Postgres.kill])
+@pytest.mark.parametrize(
+    ("strike", "pool"), [(Postgres.stop, "prefork"), (Postgres.kill, "threads")]
+)
 def test_r08_postgresql_away_for_five_leases(
     station_with_own_postgres: Station,
     own_postgres: Postgres,
     strike: Callable[[Postgres], None],
+    pool: str,
 ):
     station = station_with_own_postgres
     station.sink.delay_seconds = 0.05
     station.start_beat()
-    worker = station.start_worker(concurrency=2)
+    worker = station.start_worker(pool=pool, concurrency=2)
     log = _click_and_wait_for(station, letters=20, people=100)
-    children = {child.pid for child in worker.children}
+    senders = {sender.pid for sender in worker.senders}
 
     connection.close()
     strike(own_postgres)
@@ -124,7 +128,7 @@ def test_r08_postgresql_away_for_five_leases(
     own_postgres.start()
 
     wait_until_quiet(log)
-    assert {child.pid for child in worker.children} == children, "no worker had to start anew"
+    assert {sender.pid for sender in worker.senders} == senders, "no worker had to start anew"
     # Each of the two senders had a letter in hand that it could not write down.
     assert_settled(station.sink, log, audience=100, faults=2 + station.mishaps)
     _assert_all_sent(log)

@@ -1,7 +1,8 @@
 """
 Ten minutes of kills over twenty thousand people: `bin/test -m soak tests/faults/test_soak.py -s`.
 
-SOAK_SECONDS, SOAK_PEOPLE, SOAK_LETTERS_PER_SECOND and SOAK_SEED make it shorter, or another one.
+SOAK_SECONDS, SOAK_PEOPLE, SOAK_LETTERS_PER_SECOND and SOAK_SEED make it shorter, or another one;
+SOAK_POOL=threads kills the threads of a whole worker at a time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import os
 import random
 import time
 
-import psutil
 import pytest
 from rich.console import Console
 from rich.table import Table
@@ -26,12 +26,13 @@ from tests.support.ledger import (
     extra_copies,
     wait_until_quiet,
 )
-from tests.support.processes import Station
+from tests.support.processes import CeleryProcess, Station, kill_one
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "600"))
 PEOPLE = int(os.environ.get("SOAK_PEOPLE", "20000"))
 LETTERS_PER_SECOND = float(os.environ.get("SOAK_LETTERS_PER_SECOND", "35"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
+POOL = os.environ.get("SOAK_POOL", "prefork")
 WORKERS = 2
 SENDERS_A_WORKER = 2
 TIMES = {  # as in production, but for a lease that lets a dead sender's letters go sooner
@@ -55,7 +56,7 @@ def test_soak_nobody_is_missed_and_every_further_copy_is_named(station: Station)
     crowd(chapter, PEOPLE)
     workshop = WorkshopFactory(chapter=chapter)
     station.start_beat()
-    workers = [station.start_worker(concurrency=SENDERS_A_WORKER) for _ in range(WORKERS)]
+    workers = [_worker(station) for _ in range(WORKERS)]
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
 
     kills = senders_killed = 0
@@ -65,20 +66,20 @@ def test_soak_nobody_is_missed_and_every_further_copy_is_named(station: Station)
         log.refresh_from_db()
         assert_invariants(station.sink)
         victim = chance.randrange(WORKERS)
-        workers[victim] = station.revive(workers[victim], concurrency=SENDERS_A_WORKER)
-        senders = workers[victim].children
+        workers[victim] = station.revive(workers[victim])
+        senders = workers[victim].senders
         if not senders:
             continue  # it still starts
         kills += 1
         if chance.random() < 0.8:
-            senders_killed += kill(chance.choice(senders))
+            senders_killed += kill_one(senders, chance)
         else:
             senders_killed += len(senders)
             workers[victim].kill()
-            workers[victim] = station.start_worker(concurrency=SENDERS_A_WORKER)
+            workers[victim] = _worker(station)
 
     for worker in workers:
-        station.revive(worker, concurrency=SENDERS_A_WORKER)
+        station.revive(worker)
     wait_until_quiet(log, seconds=2 * PEOPLE / LETTERS_PER_SECOND + 120)
     tell(station, log, kills=kills, senders_killed=senders_killed)
     assert_settled(station.sink, log, audience=PEOPLE, faults=senders_killed + station.mishaps)
@@ -89,12 +90,8 @@ def is_done(log: InvitationLog) -> bool:
     return not progress(log).still_to_go
 
 
-def kill(process: psutil.Process) -> int:
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
-        return 0
-    return 1
+def _worker(station: Station) -> CeleryProcess:
+    return station.start_worker(pool=POOL, concurrency=SENDERS_A_WORKER)
 
 
 def tell(
@@ -108,7 +105,7 @@ def tell(
     at_server = {name.strip("<>").split("@")[0] for name in station.sink.message_ids}
     said_sent = log.entries.filter(status=EntryStatus.SUCCESS).values_list("message_id", flat=True)
     named = log.entries.filter(doubts__gt=0)
-    table = Table(title=f"{PEOPLE} people, {SECONDS:.0f} s of kills, seed {SEED}")
+    table = Table(title=f"{PEOPLE} people, {SECONDS:.0f} s of kills, pool {POOL}, seed {SEED}")
     row = {
         "kills": kills,
         "senders killed": senders_killed,

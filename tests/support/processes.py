@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -43,9 +44,12 @@ MISHAPS = ("conversation broken after the final dot", "ime limit (", "was lost; 
 
 
 class CeleryProcess:
-    """One `celery -A codebar …` in a process group of its own."""
+    """One `celery -A codebar …` in a process group of its own, with so many senders if any."""
 
-    def __init__(self, *arguments: str, variables: dict[str, str]) -> None:
+    def __init__(
+        self, *arguments: str, variables: dict[str, str], pool: str = "", concurrency: int = 0
+    ) -> None:
+        self.pool, self.concurrency = pool, concurrency
         self._arguments = arguments
         self._log = tempfile.NamedTemporaryFile(mode="w+", prefix="celery-", suffix=".log")  # noqa: SIM115 -- closed in stop()
         self._process = subprocess.Popen(
@@ -69,6 +73,14 @@ class CeleryProcess:
     def children(self) -> list[psutil.Process]:
         """The pool's processes, where the pool is made of processes."""
         return psutil.Process(self._process.pid).children(recursive=True)
+
+    @property
+    def senders(self) -> list[psutil.Process]:
+        """The process of each sender, once it may have a letter in hand. Threads share theirs."""
+        if self.pool == "prefork":
+            return self.children
+        is_ready = self.is_alive and "ready." in self.output
+        return [psutil.Process(self.pid)] * self.concurrency if is_ready else []
 
     @property
     def is_alive(self) -> bool:
@@ -98,6 +110,16 @@ class CeleryProcess:
         self._log.close()
 
 
+def kill_one(senders: list[psutil.Process], chance: random.Random) -> int:
+    """SIGKILL to one of these; how many of them are dead by that, since threads share a process."""
+    try:
+        victim = chance.choice(senders)
+        victim.kill()
+    except (psutil.NoSuchProcess, IndexError):
+        return 0
+    return senders.count(victim)
+
+
 class Station:
     """
     What a test sends with: a mail server, and as many workers and beats as it starts.
@@ -120,19 +142,17 @@ class Station:
         return self._start(
             "worker", "--concurrency", str(concurrency), "--hostname", name,
             "--without-gossip", "--without-mingle", "--loglevel", "INFO",
-            variables={"WORKER_POOL": pool},
+            pool=pool, concurrency=concurrency,
         )  # fmt: skip
 
-    def revive(
-        self, worker: CeleryProcess, *, pool: str = "prefork", concurrency: int = 2
-    ) -> CeleryProcess:
+    def revive(self, worker: CeleryProcess) -> CeleryProcess:
         """
         The worker, or another one in its place, as a supervisor would start it: Celery gives up
         by itself when a process of its pool is killed in the moment of starting.
         """
         if worker.is_alive:
             return worker
-        return self.start_worker(pool=pool, concurrency=concurrency)
+        return self.start_worker(pool=worker.pool, concurrency=worker.concurrency)
 
     def start_beat(self) -> CeleryProcess:
         """The one that rings for the sweep every half second."""
@@ -154,8 +174,10 @@ class Station:
         for process in self.processes:
             process.stop()
 
-    def _start(self, *arguments: str, variables: dict[str, str] | None = None) -> CeleryProcess:
-        usual = {"DATABASE_URL": database_url(), "EMAIL_URL": self.sink.url}
-        process = CeleryProcess(*arguments, variables=usual | self.variables | (variables or {}))
+    def _start(self, *arguments: str, pool: str = "", concurrency: int = 0) -> CeleryProcess:
+        usual = {"DATABASE_URL": database_url(), "EMAIL_URL": self.sink.url, "WORKER_POOL": pool}
+        process = CeleryProcess(
+            *arguments, variables=usual | self.variables, pool=pool, concurrency=concurrency
+        )
         self.processes.append(process)
         return process
