@@ -21,6 +21,7 @@ from chapters.models import Chapter, Role, Sponsor, Workshop
 from chapters.queries import capacity
 from invitations import overviews, queries
 from invitations.models import Answer
+from invitations.overviews import Places
 from invitations.services import rsvps
 from logs.models import Action
 from logs.services import activities
@@ -263,7 +264,7 @@ def check_places(workshop: Workshop, *, before: dict[Role, int], after: dict[Rol
         return
     taken = overviews.places(workshop)
     short = [
-        f"{taken[role].taken} {taken[role].name} come, {after[role]} places"
+        _too_many(taken[role], after[role])
         for role in Role
         if after[role] < before[role] and taken[role].taken > after[role]
     ]
@@ -319,6 +320,12 @@ def _is_news(before: Plan, after: Plan) -> bool:
         after.is_virtual,
         after.host,
     )
+
+
+def _too_many(people: Places, places: int) -> str:
+    one = f"1 {people.role.label.lower()} comes"
+    come = one if people.taken == 1 else f"{people.taken} {people.name} come"
+    return f"{come}, {places} place{'' if places == 1 else 's'}"
 
 
 def _set_columns(workshop: Workshop, plan: Plan) -> None:
