@@ -79,6 +79,15 @@ ROWS = {
     "chapter_organiser_remove": CHAPTER,
     "subscribers": CHAPTER,
     "subscriber_remove": CHAPTER,
+    # Members; a note is deleted by its author, who is none of these
+    "members": ORGANISER,
+    "member": WORKSHOP,
+    "member_history": WORKSHOP,
+    "member_ban": CHAPTER,
+    "ban_lift": CHAPTER,
+    "notice_send": CHAPTER,
+    "note_add": CHAPTER,
+    "note_delete": ADMIN,
     # Organisers
     "portal": SIGNED_IN,
     "organiser_workshop": WORKSHOP,
