@@ -24,20 +24,28 @@ from members.models import Member
 
 
 class Refused(Exception):
-    """The answer was not taken; `message` tells why, to the member or to the organiser."""
+    """The answer was not taken; `message` tells the member why, `for_organiser` an organiser."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, for_organiser: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.for_organiser = for_organiser or message
+
+
+class Overridable(Refused):
+    """A rule that an organiser may set aside, with a reason that everybody who organises sees."""
 
 
 class WorkshopCancelled(Refused): ...
 
 
-class WorkshopBegun(Refused): ...
+class WorkshopBegun(Overridable): ...
 
 
-class RsvpClosed(Refused): ...
+class WorkshopOver(Refused): ...
+
+
+class RsvpClosed(Overridable): ...
 
 
 class Banned(Refused): ...
@@ -52,10 +60,16 @@ class NotSubscribed(Refused): ...
 class AnotherWorkshopThatDay(Refused): ...
 
 
-class WorkshopFull(Refused): ...
+class WorkshopFull(Overridable): ...
 
 
 class PlacesLeft(Refused): ...
+
+
+class HasAPlace(Refused): ...
+
+
+class WasHere(Refused): ...
 
 
 def check_open(workshop: Workshop, *, at: datetime) -> None:
@@ -69,7 +83,8 @@ def check_open(workshop: Workshop, *, at: datetime) -> None:
         raise WorkshopBegun("This workshop has already begun.")
     if at >= answers_until(workshop):
         raise RsvpClosed(
-            f"Answers are closed. If your plans change, write to {workshop.chapter.email}."
+            f"Answers are closed. If your plans change, write to {workshop.chapter.email}.",
+            for_organiser="Answers are closed.",
         )
 
 
@@ -96,7 +111,7 @@ def accept(
     invitation: Invitation,
     *,
     role: Role,
-    note: str,
+    note: str | None,
     at: datetime,
     by: Member | None = None,
     override_reason: str = "",
@@ -106,6 +121,7 @@ def accept(
 
     Whoever has the place keeps it: accepting twice changes nothing, except a note that differs.
 
+    :param note: for the organisers; None leaves what was noted
     :param by: the organiser who answers for the member
     :param override_reason: with it an organiser gives a place that is not free, or gives it after
         answers closed; everybody who organises sees it
@@ -141,26 +157,34 @@ def accept(
 
 @transaction.atomic
 def wait(
-    invitation: Invitation, *, role: Role, note: str, at: datetime, by: Member | None = None
+    invitation: Invitation, *, role: Role, note: str | None, at: datetime, by: Member | None = None
 ) -> None:
     """
-    Put the member at the end of the line for a place. Waiting twice changes nothing.
+    Put the member at the end of the line for a place.
 
+    Waiting twice changes nothing, and whoever has such a place keeps it: they may have moved up
+    since their page was shown.
+
+    :param note: for the organisers; None leaves what was noted
     :raises PlacesLeft: when there is a place to take instead
+    :raises HasAPlace: for somebody with a place in the other role, which would be lost
     :raises Refused: one of the above
     """
     workshop, member, invitation = _locked(invitation)
     check_open(workshop, at=at)
     check_member(member, at=at)
     _check_role(member, workshop, role=role)
-    if invitation.is_waiting and invitation.role == role:
+    if (invitation.is_waiting or invitation.is_attending) and invitation.role == role:
         _note(invitation, note=note)
         return
     if not overviews.places(workshop)[role].is_full:
         raise PlacesLeft("There is a free place. Nobody has to wait.")
-    freed = _role_of_place(invitation)
+    if invitation.is_attending:
+        had, wanted = Role(invitation.role).label.lower(), role.label.lower()
+        raise HasAPlace(
+            f"There is a place as a {had} already. Give it back first, and then wait as a {wanted}."
+        )
     _answer(invitation, Answer.WAITING, role=role, note=note, at=at, by=by)
-    _pass_on(workshop, freed, at=at)
 
 
 @transaction.atomic
@@ -168,15 +192,21 @@ def decline(invitation: Invitation, *, at: datetime, by: Member | None = None) -
     """
     Note that the member is not coming; a place they had goes to the first in line.
 
-    Declining twice changes nothing. An organiser may do so until the workshop is over.
+    Declining twice changes nothing. An organiser may do so until the workshop is over; after it
+    the list says who had a place and did not come.
 
     :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when answers are no longer taken
+    :raises WorkshopOver: when an organiser comes too late
+    :raises WasHere: for somebody who is marked as here
     """
     workshop, _, invitation = _locked(invitation)
     if by is None:
         check_open(workshop, at=at)
     else:
         _check_not_cancelled(workshop)
+        _check_not_over(workshop, at=at)
+    if invitation.attended_at is not None:
+        raise WasHere("Who is marked as here cannot be taken off the list. Undo that first.")
     if not invitation.has_declined:
         _leave(workshop, invitation, at=at, by=by)
 
@@ -250,6 +280,11 @@ def _check_not_cancelled(workshop: Workshop) -> None:
         raise WorkshopCancelled("This workshop is cancelled.")
 
 
+def _check_not_over(workshop: Workshop, *, at: datetime) -> None:
+    if at >= workshop.ends_at:
+        raise WorkshopOver("This workshop is over. Its list stays as it was.")
+
+
 def _check_role(member: Member, workshop: Workshop, *, role: Role) -> None:
     if role not in roles_of(member, workshop.chapter):
         raise NotSubscribed(
@@ -285,9 +320,9 @@ def _check_day(member: Member, workshop: Workshop) -> None:
 def _check_place(workshop: Workshop, *, role: Role) -> None:
     places = overviews.places(workshop)[role]
     if places.is_full:
+        taken = f"All {places.capacity} places for {places.name} are taken."
         raise WorkshopFull(
-            f"All {places.capacity} places for {places.name} are taken."
-            " When somebody cancels, you can take the place here."
+            f"{taken} When somebody cancels, you can take the place here.", for_organiser=taken
         )
 
 
@@ -297,7 +332,7 @@ def _leave(workshop: Workshop, invitation: Invitation, *, at: datetime, by: Memb
         invitation,
         Answer.DECLINED,
         role=Role(invitation.role),
-        note=invitation.note,
+        note=None,
         at=at,
         by=by,
     )
@@ -319,7 +354,7 @@ def _pass_on(workshop: Workshop, roles: Iterable[Role], *, at: datetime) -> int:
                 break
             if not _may_have_a_place(invitation, workshop, at=at):
                 continue
-            _answer(invitation, Answer.ATTENDING, role=role, note=invitation.note, at=at)
+            _answer(invitation, Answer.ATTENDING, role=role, note=None, at=at)
             _write(invitation, Action.PLACE)
             left -= 1
             given += 1
@@ -335,7 +370,7 @@ def _may_have_a_place(invitation: Invitation, workshop: Workshop, *, at: datetim
         _check_day(member, workshop)
     except Refused:
         return False
-    return not workshop.has_begun(at)
+    return at < answers_until(workshop)  # later nobody could say that they cannot come after all
 
 
 def _answer(
@@ -343,16 +378,17 @@ def _answer(
     answer: Answer,
     *,
     role: Role,
-    note: str,
+    note: str | None,
     at: datetime,
     by: Member | None = None,
     override_reason: str = "",
 ) -> None:
     """Write the answer down, and who gave it; what an organiser did for an older one is over."""
-    was_waiting = invitation.is_waiting
+    before = Answer(invitation.answer)
     invitation.answer = answer
     invitation.role = role
-    invitation.note = note
+    if note is not None:
+        invitation.note = note
     invitation.answer_number += 1
     invitation.answered_at = at
     invitation.answered_by = by
@@ -369,7 +405,7 @@ def _answer(
         ]
     )
     activities.note(
-        _in_words(answer, role=role, was_waiting=was_waiting, is_for_another=by is not None),
+        _in_words(answer, role=role, before=before, is_for_another=by is not None),
         by=by or invitation.member,
         workshop=invitation.workshop,
         member=invitation.member,
@@ -377,24 +413,27 @@ def _answer(
     )
 
 
-def _in_words(answer: Answer, *, role: Role, was_waiting: bool, is_for_another: bool) -> str:
+def _in_words(answer: Answer, *, role: Role, before: Answer, is_for_another: bool) -> str:
     """What completes "Lena …", or "Asha …" where she did it for Lena."""
     as_what = f"as a {role.label.lower()}"
     if answer == Answer.ATTENDING:
         if is_for_another:
             return f"gave a place {as_what}"
-        return (
-            f"got a place {as_what} from the waiting list"
-            if was_waiting
-            else (f"is coming {as_what}")
-        )
+        if before == Answer.WAITING:
+            return f"got a place {as_what} from the waiting list"
+        return f"is coming {as_what}"
     if answer == Answer.WAITING:
         return f"put on the waiting list {as_what}" if is_for_another else f"waits {as_what}"
-    return "took back the place or the wait" if is_for_another else "is not coming"
+    if not is_for_another:
+        return "is not coming"
+    return {
+        Answer.ATTENDING: f"took back the place {as_what}",
+        Answer.WAITING: f"took off the waiting list {as_what}",
+    }.get(before, "noted a no")
 
 
-def _note(invitation: Invitation, *, note: str) -> None:
-    if invitation.note != note:
+def _note(invitation: Invitation, *, note: str | None) -> None:
+    if note is not None and invitation.note != note:
         invitation.note = note
         invitation.save(update_fields=["note"])
 
