@@ -561,7 +561,7 @@ def _multipart(kind: bytes, parts: list[bytes]) -> bytes:
     boundary = f"=_{secrets.token_hex(16)}".encode()  # no quoted-printable text can contain "=_"
     return b"".join(
         [
-            b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n' % (kind, boundary),
+            b'Content-Type: multipart/%s;\r\n boundary="%s"\r\n\r\n' % (kind, boundary),
             *(b"--%s\r\n%s\r\n" % (boundary, part) for part in parts),
             b"--%s--\r\n" % boundary,
         ]

@@ -230,7 +230,7 @@ def _offer(workshop: Workshop) -> dict[str, object]:
         "cards": cards,
         "is_offered": bool(offered),
         "live_logs": list(live.values()),
-        "is_planned": all(log.status == LogStatus.SCHEDULED for log in live.values()),
+        "is_planned": any(log.status == LogStatus.SCHEDULED for log in live.values()),
         "everybody": everybody,
         "in_both": students + coaches - everybody,
         "rate": rate,

@@ -1,23 +1,25 @@
 """What the letters say, and that each is a message any mail program can read."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
+from icalendar import Calendar, Event
 
 from chapters.models import Role, Workshop
 from invitations import mails
 from invitations.services import unsubscribing
-from logs.models import Action
-from tests.factories import ChapterFactory, SponsorFactory, WorkshopFactory
+from logs.models import Action, Audience
+from tests.factories import BanFactory, ChapterFactory, SponsorFactory, WorkshopFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -359,6 +361,270 @@ def _without_date_and_boundary(letter: bytes) -> bytes:
     return re.sub(rb"Date: .*|=_[0-9a-f]{32}", b"", letter)
 
 
+# ---- Letters of the organiser's side ------------------------------------------------------
+
+
+def letter(workshop, action, *, role=Role.STUDENT, audience=None, **words) -> mails.Draft:
+    return mails.draft(workshop, action=action, role=role, audience=audience, **words)
+
+
+def assert_said(draft: mails.Draft, *sentences: str) -> None:
+    """In both parts, whatever stands between the words."""
+    message = parsed(draft.letter_to(recipient()))
+    for kind in ("plain", "html"):
+        said = words(part(message, kind))
+        assert [sentence for sentence in sentences if sentence not in said] == []
+
+
+def test_a_note_stands_in_the_invitation_as_text(evening):
+    note = "Pizza at 19:00 & <b>cake</b>!\r\nhttps://codebar.io/cake"
+    draft = letter(evening, Action.INVITE, note=note)
+
+    assert "Pizza at 19:00 &amp; &lt;b&gt;cake&lt;/b&gt;!<br>" in draft.html
+    assert "Pizza at 19:00 & <b>cake</b>!\nhttps://codebar.io/cake\n" in draft.text
+    assert re.search(r'<a [^>]*href="https://codebar.io/cake"', draft.html)
+    assert draft.html.rindex("Pizza") < draft.html.rindex("Silicon Beach Studio")
+
+
+def test_a_place_from_the_waiting_list_says_so(evening):
+    draft = letter(evening, Action.PLACE)
+
+    assert draft.subject == "You have a place on Wednesday 9 December"
+    assert_said(draft, "you were on the waiting list, a place became free, and it is yours")
+    assert_said(draft, "Ring twice.", "See or change your answer")
+
+
+def test_a_change_says_what_holds_now_to_each_of_those_it_matters_to(evening):
+    for audience, sentence in {
+        Audience.ATTENDING: "Your place is still yours",
+        Audience.WAITING: "You are still in line.",
+        Audience.UNANSWERED: "we invited you to our workshop, and something about it has changed",
+    }.items():
+        draft = letter(evening, Action.CHANGE, audience=audience, note="The lift is mended.")
+        assert draft.subject == "Changed: our workshop on Wednesday 9 December"
+        assert_said(draft, sentence, "It replaces what we wrote before.", "The lift is mended.")
+        assert_said(draft, "18:30 to 20:30", "Silicon Beach Studio")
+
+
+def test_a_cancellation_says_why_and_asks_for_nothing(evening):
+    evening.cancelled_at = EVENING
+    draft = letter(
+        evening, Action.CANCELLATION, audience=Audience.ATTENDING, note="The venue is flooded."
+    )
+
+    assert draft.subject == "Cancelled: our workshop on Wednesday 9 December"
+    assert_said(draft, "does not take place", "The venue is flooded.", "You need not do anything.")
+    assert "/invitation/" not in draft.html + draft.text
+
+
+def test_a_message_is_the_organisers_own_and_signed_by_the_chapter(evening):
+    draft = letter(
+        evening,
+        Action.MESSAGE,
+        audience=Audience.WAITING,
+        subject="Bring a scarf, 100%",
+        note="The heating is off.\n\nSorry!",
+    )
+    message = parsed(draft.letter_to(recipient()))
+
+    assert message["Subject"] == "Bring a scarf, 100%"
+    assert message["Reply-To"] == "brighton@codebar.example"
+    assert_said(draft, "Hello Amina, The heating is off. Sorry!", "everybody at codebar Brighton")
+    assert_said(draft, "because you are on the waiting list of a workshop of codebar Brighton")
+
+
+@pytest.mark.parametrize(
+    ("action", "audience", "is_offered"),
+    [
+        (Action.MESSAGE, Audience.UNANSWERED, True),
+        (Action.CHANGE, Audience.UNANSWERED, True),
+        (Action.CANCELLATION, Audience.UNANSWERED, True),
+        (Action.MESSAGE, Audience.ATTENDING, False),
+        (Action.CHANGE, Audience.WAITING, False),
+        (Action.CANCELLATION, Audience.ATTENDING, False),
+        (Action.PLACE, None, False),
+        (Action.TEST, Audience.PEOPLE, False),
+    ],
+)
+def test_unsubscribing_is_offered_to_those_who_did_not_say_that_they_come(
+    evening, action, audience, is_offered
+):
+    draft = letter(evening, action, audience=audience, subject="x" * (action == Action.MESSAGE))
+    message = parsed(draft.letter_to(recipient()))
+
+    assert ("List-Unsubscribe" in message) == is_offered
+    for kind in ("plain", "html"):
+        assert ("/unsubscribe/" in part(message, kind)) == is_offered
+
+
+def test_a_test_is_the_invitation_with_links_that_answer_for_nobody(evening):
+    draft = letter(evening, Action.TEST, role=Role.COACH, audience=Audience.PEOPLE, note="Cake!")
+    message = parsed(draft.letter_to(recipient(token="")))
+
+    assert message["Subject"] == "[Test] Come and coach with us on Wednesday 9 December"
+    assert_said(draft, "Cake!", "you are invited as a coach")
+    assert links(part(message, "plain")) == {
+        "https://codebar.example" + reverse("organiser_workshop", args=[evening.pk])
+    }
+
+
+def test_a_test_of_a_message_is_that_message(evening):
+    draft = letter(evening, Action.TEST, subject="Bring a scarf", note="The heating is off.")
+
+    assert draft.subject == "[Test] Bring a scarf"
+    assert_said(draft, "The heating is off.")
+
+
+def test_a_suspension_says_until_when_and_why_and_whom_to_write_to():
+    ban = BanFactory(
+        expires_at=datetime(2027, 1, 9, 12, tzinfo=UTC),
+        reason="Violated code of conduct",
+        note="for organisers only",
+        explanation="Twice, <on the> stairs.",
+    )
+    draft = mails.draft_to_a_member(action=Action.BAN, occasion=str(ban.pk))
+    message = parsed(draft.letter_to(recipient(token="")))
+
+    assert message["Subject"] == "Your codebar account is suspended"
+    assert message["From"] == "codebar <hello@codebar.example>"
+    assert message["Reply-To"] == "hello@codebar.example"
+    assert "List-Id" not in message
+    assert_said(draft, "until 9 January 2027", "Violated code of conduct", "hello@codebar.example")
+    assert "Twice, &lt;on the&gt; stairs." in draft.html
+    assert "Twice, <on the> stairs." in draft.text
+    assert "for organisers only" not in draft.html + draft.text
+
+
+def test_a_suspension_for_good_says_so():
+    ban = BanFactory(permanent=True)
+
+    assert_said(
+        mails.draft_to_a_member(action=Action.BAN, occasion=str(ban.pk)),
+        "suspended permanently",
+        "You are not invited to our workshops any more",
+    )
+
+
+def test_a_warning_and_a_question_are_kind():
+    warning, question = (
+        mails.draft_to_a_member(action=action, occasion="1")
+        for action in (Action.WARNING, Action.ELIGIBILITY)
+    )
+
+    assert warning.subject == "We missed you at our workshops"
+    assert_said(warning, "Plans change, and that is fine.", "we stop inviting you for a month")
+    assert question.subject == "A short question before you come to a workshop"
+    assert_said(question, "One line is enough", "We ask for no proof", "by noon of that day")
+
+
+# ---- The calendar (RFC 5545, 5546, 6047) --------------------------------------------------
+
+ABOUT_A_PLACE = [
+    (Action.CONFIRMATION, None),
+    (Action.PLACE, None),
+    (Action.CHANGE, Audience.ATTENDING),
+    (Action.CANCELLATION, Audience.ATTENDING),
+]
+
+
+def calendars_in(message: EmailMessage) -> list[tuple[str, str]]:
+    """Each calendar of a letter: its type and what it says."""
+    return [
+        (each.get_content_type(), each.get_payload(decode=True).decode())
+        for each in message.walk()
+        if each.get_content_type() in ("text/calendar", "application/ics")
+    ]
+
+
+def event_in(message: EmailMessage) -> tuple[str, Event]:
+    calendar = Calendar.from_ical(calendars_in(message)[0][1])
+    (event,) = calendar.events
+    return str(calendar["METHOD"]), event
+
+
+@pytest.mark.parametrize(("action", "audience"), ABOUT_A_PLACE)
+def test_a_letter_about_a_place_carries_its_calendar_entry(evening, action, audience):
+    evening.sequence = 4
+    draft = letter(evening, action, audience=audience)
+    message = parsed(draft.letter_to(recipient()))
+    (first_type, first), (second_type, second) = calendars_in(message)
+    method, event = event_in(message)
+
+    assert (first_type, second_type, first) == ("text/calendar", "application/ics", second)
+    assert first.replace("\r\n", "\n") == draft.calendar_for(recipient())
+    assert method == "REQUEST"
+    (body,) = [p for p in message.walk() if p.get_content_type() == "text/calendar"]
+    assert body.get_param("method") == "REQUEST"
+    assert (event["SEQUENCE"], event["STATUS"], event["CLASS"]) == (4, "CONFIRMED", "PRIVATE")
+    assert event["DTSTART"].params["TZID"] == "Europe/London"
+    assert event.decoded("DTSTART") == EVENING
+    assert event.decoded("DTEND") == EVENING + timedelta(hours=2)
+    assert event["SUMMARY"] == "codebar Brighton workshop"
+    assert event["LOCATION"] == "Silicon Beach Studio, 17 Kensington Street, Brighton, BN1 4AJ"
+    assert event["ORGANIZER"] == "mailto:brighton@codebar.example"
+    assert event["ATTENDEE"] == "mailto:amina@people.example"
+    assert event["ATTENDEE"].params["PARTSTAT"] == "ACCEPTED"
+    assert event["ATTENDEE"].params["RSVP"] == "FALSE"
+    assert [p.get_content_type() for p in message.iter_attachments()] == ["application/ics"]
+
+
+@pytest.mark.parametrize(
+    ("action", "audience"),
+    [
+        (Action.INVITE, Audience.STUDENTS),
+        (Action.CHANGE, Audience.WAITING),
+        (Action.CANCELLATION, Audience.UNANSWERED),
+        (Action.MESSAGE, Audience.ATTENDING),
+        (Action.TEST, Audience.PEOPLE),
+    ],
+)
+def test_whoever_has_no_place_gets_no_calendar_entry(evening, action, audience):
+    draft = letter(evening, action, audience=audience, subject="x" * (action == Action.MESSAGE))
+
+    assert calendars_in(parsed(draft.letter_to(recipient()))) == []
+
+
+def test_a_cancellation_withdraws_the_entry_of_the_confirmation(evening):
+    given = event_in(parsed(letter(evening, Action.CONFIRMATION).letter_to(recipient())))
+    evening.cancelled_at, evening.sequence = EVENING, evening.sequence + 1
+    cancellation = letter(evening, Action.CANCELLATION, audience=Audience.ATTENDING)
+    message = parsed(cancellation.letter_to(recipient()))
+    method, event = event_in(message)
+
+    assert (method, event["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert b"method=CANCEL" in cancellation.letter_to(recipient())
+    assert event["UID"] == given[1]["UID"]
+    assert event["SEQUENCE"] == given[1]["SEQUENCE"] + 1
+
+
+def test_the_entry_of_each_place_has_a_name_of_its_own(evening, call):
+    people = [recipient(), recipient(member_id=8)]
+    names = {
+        event_in(parsed(letter(workshop, Action.CONFIRMATION).letter_to(person)))[1]["UID"]
+        for workshop in (evening, call)
+        for person in people
+    }
+
+    assert len(names) == 4
+    assert "amina" not in "".join(names)
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Australia/Sydney", "Asia/Kolkata"])
+def test_a_calendar_entry_carries_the_zone_of_the_chapter(evening, zone):
+    evening.chapter.time_zone = zone
+    evening.chapter.save()
+    evening.chapter.refresh_from_db()
+    letter_ = parsed(letter(evening, Action.CONFIRMATION).letter_to(recipient()))
+    calendar = Calendar.from_ical(calendars_in(letter_)[0][1])
+
+    (described,) = calendar.timezones
+    start = calendar.events[0]["DTSTART"]
+    assert start.params["TZID"] == described["TZID"] == zone
+    wall = EVENING.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert described.to_tz().utcoffset(wall) == wall.replace(tzinfo=ZoneInfo(zone)).utcoffset()
+    assert start.to_ical() == f"{wall:%Y%m%dT%H%M%S}".encode()
+
+
 # ---- Compared with composing each letter by itself ----------------------------------------
 
 names = strategies.text(
@@ -366,24 +632,49 @@ names = strategies.text(
 )
 texts = strategies.text(strategies.characters(codec="utf-8", exclude_characters="\x00"))
 local_parts = strategies.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}", fullmatch=True)
+letters = strategies.sampled_from(
+    [
+        (Action.INVITE, Audience.EVERYONE),
+        (Action.MESSAGE, Audience.UNANSWERED),
+        (Action.TEST, Audience.PEOPLE),
+        *ABOUT_A_PLACE,
+    ]
+)
 
 
 @FOR_DRAFTS
 @given(
+    kind=letters,
     name=names,
     local_part=local_parts,
     member_id=strategies.integers(1, 2**63 - 1),
     token=strategies.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
     chapter_name=names.filter(str.strip),
     description=texts,
+    note=texts,
+    venue=texts,
     message_id=strategies.uuids(),
 )
 def test_it_is_the_letter_that_the_standard_library_would_write(
-    evening, name, local_part, member_id, token, chapter_name, description, message_id
+    evening,
+    kind,
+    name,
+    local_part,
+    member_id,
+    token,
+    chapter_name,
+    description,
+    note,
+    venue,
+    message_id,
 ):
+    action, audience = kind
     evening.chapter.name = chapter_name
     evening.description = description
-    draft = invitation(evening)
+    host = evening.workshop_sponsors.select_related("sponsor").get().sponsor
+    type(host).objects.filter(pk=host.pk).update(name=venue[:200])
+    subject = " ".join(name.split()) if action in (Action.MESSAGE, Action.TEST) else ""
+    draft = letter(evening, action, audience=audience, subject=subject, note=note)
     somebody = recipient(
         name=name,
         address=f"{local_part}@people.example",
@@ -392,20 +683,34 @@ def test_it_is_the_letter_that_the_standard_library_would_write(
         message_id=message_id,
     )
 
-    letter = draft.letter_to(somebody)
+    letter_ = draft.letter_to(somebody)
 
-    _assert_lines_are_sound(letter)
-    ours, theirs = parsed(letter), _composed_by_itself(draft, somebody)
-    for kind in ("plain", "html"):
-        assert part(ours, kind) == part(theirs, kind)
-    for field in ("To", "Subject", "Message-ID"):
+    _assert_lines_are_sound(letter_)
+    ours, theirs = parsed(letter_), _composed_by_itself(draft, somebody)
+    for each in ("plain", "html"):
+        assert part(ours, each) == part(theirs, each)
+    for field in ("To", "Message-ID"):
         assert ours[field] == theirs[field]
     assert ours["From"].addresses[0].addr_spec == "hello@codebar.example"
-    for field, address in (
-        ("From", "hello@codebar.example"),
-        ("List-Id", "brighton.codebar.example"),
+    for field, said in (
+        ("Subject", draft.subject),
+        ("From", f"codebar {chapter_name} <hello@codebar.example>"),
+        ("List-Id", f"codebar {chapter_name} <brighton.codebar.example>"),
     ):
-        assert _decoded(letter, field).split() == f"codebar {chapter_name} <{address}>".split()
+        assert _decoded(letter_, field).split() == said.split()
+    if (action, audience) in ABOUT_A_PLACE:
+        _assert_calendar_is_sound(ours, somebody)
+
+
+def _assert_calendar_is_sound(message: EmailMessage, somebody: mails.Recipient) -> None:
+    (_, calendar), (_, file) = calendars_in(message)
+    assert calendar == file
+    assert not re.search(r"[\r\n]", calendar.replace("\r\n", ""))
+    assert max(len(line.encode()) for line in calendar.split("\r\n")) <= 75
+    _, event = event_in(message)
+    assert event["ATTENDEE"] == f"mailto:{somebody.address}"
+    assert event["URL"].endswith(f"/invitation/{somebody.token}")
+    assert event["DESCRIPTION"].endswith(f"/invitation/{somebody.token}")
 
 
 def _decoded(letter: bytes, field: str) -> str:
@@ -416,7 +721,6 @@ def _decoded(letter: bytes, field: str) -> str:
 def _composed_by_itself(draft: mails.Draft, somebody: mails.Recipient) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["To"] = somebody.address
-    message["Subject"] = draft.subject
     message["Message-ID"] = f"<{somebody.message_id}@codebar.example>"
     message.set_content(draft.text_for(somebody), cte="base64")
     message.add_alternative(draft.html_for(somebody), subtype="html", cte="base64")
@@ -443,4 +747,20 @@ def test_a_preview_is_the_letter_with_links_that_lead_nowhere(evening, role):
     assert preview.subject == invitation(evening, role=role).subject
     assert preview.sender == "codebar Brighton <hello@codebar.example>"
     assert "Hello Amina, our next workshop" in preview.html
+    assert set(re.findall(r'href="([^"]*)"', preview.html)) == {"#"}
+
+
+def test_a_preview_shows_the_note(evening):
+    preview = mails.preview(evening, role=Role.STUDENT, note="Pizza & <cake>")
+
+    assert "Pizza &amp; &lt;cake&gt;" in preview.html
+
+
+def test_a_message_can_be_looked_at(evening):
+    preview = mails.preview_message(
+        evening, audience=Audience.UNANSWERED, subject="Scarves", text="It is cold."
+    )
+
+    assert preview.subject == "Scarves"
+    assert "It is cold." in preview.html
     assert set(re.findall(r'href="([^"]*)"', preview.html)) == {"#"}

@@ -17,6 +17,7 @@ from tests.factories import (
     MemberFactory,
     WorkshopFactory,
     chapter_with,
+    in_days,
     organiser_of,
     subscribe,
 )
@@ -319,6 +320,139 @@ def test_the_click_asks_as_often_whatever_the_size_of_the_chapter(size, django_a
         client.post(invite_button(workshop, "everyone"))
 
 
+# ---- A note, another time, a test ----------------------------------------------------------
+
+
+KEY = "11111111-2222-4333-8444-555555555555"
+
+
+def tomorrow(workshop) -> str:
+    """As a browser sends what was typed on the chapter's clocks."""
+    return f"{in_days(1).astimezone(workshop.chapter.time_zone):%Y-%m-%dT%H:%M}"
+
+
+def test_the_note_and_the_number_seen_go_with_the_button():
+    workshop = workshop_of(students=2)
+
+    organising(workshop).post(
+        f"{invite_button(workshop, 'students')}&seen_count=2", {"note": "Pizza at seven!"}
+    )
+
+    log = InvitationLog.objects.get()
+    assert (log.note, log.seen_count, log.status) == ("Pizza at seven!", 2, LogStatus.PREPARING)
+
+
+def test_the_same_page_makes_one_log_a_button_however_often_it_is_tapped():
+    workshop = workshop_of(students=1, coaches=1)
+    client = organising(workshop)
+
+    places = [
+        client.post(invite_button(workshop, audience), {"request_key": KEY})["Location"]
+        for audience in ("students", "students", "coaches")
+    ]
+    InvitationLog.objects.update(status=LogStatus.COMPLETED)
+    late_tap = client.post(invite_button(workshop, "students"), {"request_key": KEY})
+
+    assert places[0] == places[1] == late_tap["Location"] != places[2]
+    assert InvitationLog.objects.count() == 2
+
+
+def test_letters_can_leave_later_by_the_clocks_of_the_chapter():
+    workshop = WorkshopFactory(chapter=chapter_with(students=1, time_zone="Australia/Sydney"))
+    typed = tomorrow(workshop)
+    client = organising(workshop)
+
+    client.post(invite_button(workshop, "students"), {"send_at": typed})
+
+    log = InvitationLog.objects.get()
+    assert log.status == LogStatus.SCHEDULED
+    assert f"{log.send_at.astimezone(workshop.chapter.time_zone):%Y-%m-%dT%H:%M}" == typed
+    page = words(client.get(send_page(workshop)))
+    assert "will write to them" in page
+    assert "Letters to some of them are planned." in page
+    again = client.post(invite_button(workshop, "students"), follow=True)
+    assert "Students are going to be invited on" in words(again)
+
+
+@pytest.mark.parametrize(
+    ("send_at", "status", "sentence"),
+    [
+        ("2020-01-01T18:00", 409, "later than now, and before the workshop begins"),
+        ("2099-01-01T18:00", 409, "later than now, and before the workshop begins"),
+        ("2027-02-30T18:00", 400, "There is no such day or time."),
+        ("2027-03-28T01:30", 400, "There is no 01:30 on"),
+        ("soon", 400, "There is no such day or time."),
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused_and_what_was_typed_stays(send_at, status, sentence):
+    workshop = workshop_of(students=1)
+
+    response = organising(workshop).post(
+        invite_button(workshop, "students"), {"send_at": send_at, "note": "Pizza!"}
+    )
+
+    assert response.status_code == status
+    assert sentence in words(response)
+    assert "Pizza!</textarea>" in words(response)
+    assert not InvitationLog.objects.exists()
+
+
+@pytest.mark.parametrize("note", ["x" * 2001, "nul \x00"])
+def test_a_note_that_does_not_fit_is_refused_by_every_button(note):
+    workshop = workshop_of(students=1)
+    client = organising(workshop)
+    buttons = [
+        invite_button(workshop, "students"),
+        reverse("send_test", args=[workshop.pk]),
+        reverse("letter", args=[workshop.pk, "student"]),
+    ]
+
+    assert {client.post(button, {"note": note}).status_code for button in buttons} == {400}
+    assert not InvitationLog.objects.exists()
+
+
+def test_the_letter_shows_the_note_that_is_typed_or_was_tested():
+    workshop = workshop_of(students=1)
+    client = organising(workshop)
+    letter = reverse("letter", args=[workshop.pk, "student"])
+
+    typed = client.post(letter, {"note": "Pizza <at> seven!", "as": "coach"})
+    tested = client.post(reverse("send_test", args=[workshop.pk]), {"note": "Cake!"})
+
+    assert "Pizza &lt;at&gt; seven!" in words(typed)
+    assert "Come and coach with us" in words(typed)
+    log = InvitationLog.objects.get()
+    assert f'src="{letter}?log={log.pk}"' in words(tested)
+    assert "Cake!" in words(client.get(letter, {"log": str(log.pk)}))
+    for foreign in ("99999999999", "x", str(10**30)):
+        assert "Cake!" not in words(client.get(letter, {"log": foreign}))
+
+
+def test_a_test_goes_to_whoever_asks_alone_and_once_a_tap():
+    workshop = workshop_of(students=3)
+    organiser = organiser_of(workshop.chapter)
+    client = signed_in(organiser)
+    button = reverse("send_test", args=[workshop.pk])
+    sent = {"as": "coach", "note": "Pizza!", "send_at": tomorrow(workshop), "request_key": KEY}
+
+    response = client.post(button, sent)
+    client.post(button, sent)
+    next_key = str(response.context["form"]["request_key"].value())
+    client.post(button, sent | {"request_key": next_key})
+
+    logs = InvitationLog.objects.all()
+    assert {(log.audience, log.action, log.note, log.status) for log in logs} == {
+        (Audience.PEOPLE, "test", "Pizza!", LogStatus.RUNNING)
+    }
+    entries = [entry for log in logs for entry in log.entries.all()]
+    assert [(e.member, e.status, e.priority) for e in entries] == [(organiser, "pending", 0)] * 2
+    assert {e.occasion.split()[0] for e in entries} == {"coach"}
+    assert f"A test letter is on its way to {organiser.email}." in words(response)
+    assert "Pizza!</textarea>" in words(response)
+    assert f'value="{tomorrow(workshop)}"' in words(response)
+    assert not Invitation.objects.exists()
+
+
 # ---- Who may -------------------------------------------------------------------------------
 
 
@@ -328,6 +462,8 @@ def addresses(workshop):
         ("get", reverse("letter", args=[workshop.pk, "student"])),
         ("get", reverse("left_out", args=[workshop.pk]) + "?for=students"),
         ("post", invite_button(workshop, "students")),
+        ("post", reverse("send_test", args=[workshop.pk])),
+        ("post", reverse("letter", args=[workshop.pk, "student"])),
     ]
 
 
