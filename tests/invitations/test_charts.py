@@ -92,24 +92,24 @@ def test_the_answers_to_one_workshop_fill_its_bar():
     (bar,) = drawing.bars
     assert (bar.y, bar.text_y, drawing.height) == (20, 33, 44)
     assert bar.parts == [
-        Part("is-coming", "coming", 40, x=46, width=46),
-        Part("is-doubt", "on the waiting list", 10, x=92, width=12),
-        Part("is-skipped", "not coming", 50, x=104, width=57),
-        Part("is-waiting", "no answer yet", 100, x=161, width=111),
+        Part("is-coming", "coming", 40, x=50, width=43),
+        Part("is-doubt", "on the waiting list", 10, x=93, width=12),
+        Part("is-skipped", "not coming", 50, x=105, width=53),
+        Part("is-waiting", "no answer yet", 100, x=158, width=104),
     ]
-    assert sum(part.width for part in bar.parts) == 226
+    assert sum(part.width for part in bar.parts) == 212
 
 
 def test_one_answer_among_thousands_is_seen():
     drawing = charts.replies(year(answers=[answers(coming=1, unanswered=99_999)]))
 
-    assert [(part.x, part.width) for part in drawing.bars[0].parts] == [(46, 2), (48, 224)]
+    assert [(part.x, part.width) for part in drawing.bars[0].parts] == [(50, 2), (52, 210)]
 
 
 def test_an_answer_that_nobody_gave_has_no_part():
     drawing = charts.replies(year(answers=[answers(declined=3), answers()]))
 
-    assert drawing.bars[0].parts == [Part("is-skipped", "not coming", 3, x=46, width=226)]
+    assert drawing.bars[0].parts == [Part("is-skipped", "not coming", 3, x=50, width=212)]
     assert drawing.bars[1].parts == []
 
 
