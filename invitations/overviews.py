@@ -10,13 +10,20 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
-from chapters.models import Role, Sponsor, Workshop, WorkshopSponsor
+from chapters.models import Role, Sponsor, Subscription, Workshop, WorkshopSponsor
 from chapters.queries import capacity
 from invitations.models import Answer, Invitation
-from logs.models import EntryStatus, InvitationLog, InvitationLogEntry
-from members.models import Ban
+from logs.models import (
+    LIVE_ENTRY_STATUSES,
+    Action,
+    EntryStatus,
+    InvitationLog,
+    InvitationLogEntry,
+    LogStatus,
+)
+from members.models import Ban, Member
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Places:
     role: Role
     capacity: int
     taken: int
+    waiting: int
 
     @property
     def left(self) -> int:
@@ -40,6 +48,11 @@ class Places:
         """Whom these places are for: "students" or "coaches"."""
         return "students" if self.role == Role.STUDENT else "coaches"
 
+    @property
+    def are_free_while_some_wait(self) -> bool:
+        """Somebody on the waiting list could have one of them now."""
+        return self.left > 0 and self.waiting > 0
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -48,13 +61,24 @@ class Overview:
     workshop: Workshop
     host: Sponsor | None
     places: list[Places]
-    waiting: int
     declined: int
     unanswered: int
 
     @property
+    def attending(self) -> int:
+        return sum(places.taken for places in self.places)
+
+    @property
+    def waiting(self) -> int:
+        return sum(places.waiting for places in self.places)
+
+    @property
+    def misses_a_venue(self) -> bool:
+        return not self.workshop.is_virtual and self.host is None
+
+    @property
     def invitations(self) -> int:
-        return sum(p.taken for p in self.places) + self.waiting + self.declined + self.unanswered
+        return self.attending + self.waiting + self.declined + self.unanswered
 
 
 def overviews(workshops: Collection[Workshop]) -> list[Overview]:
@@ -79,10 +103,102 @@ def coming(workshop: Workshop) -> QuerySet[Invitation]:
     )
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """An upcoming workshop: its numbers, what was sent for it, and who is not invited yet."""
+
+    overview: Overview
+    letters: Counter[str]
+    to_invite: int
+    is_paused: bool
+
+    @property
+    def workshop(self) -> Workshop:
+        return self.overview.workshop
+
+    @property
+    def is_invited(self) -> bool:
+        return self.overview.invitations > 0
+
+    @property
+    def is_being_sent(self) -> bool:
+        return bool(self.letters["pending"] or self.letters["sending"]) and not self.is_paused
+
+    @property
+    def needs(self) -> list[str]:
+        """What somebody should look at, in sentences; empty where nothing does."""
+        failed, in_doubt = self.letters["failed"], self.letters["unknown"]
+        sentences = [
+            (self.overview.misses_a_venue, "The venue is missing, so nobody can be invited."),
+            (not self.workshop.is_invitable, "It is not open for invitations."),
+            (self.is_paused, "Sending is paused."),
+            (self._can_invite, _not_invited(self.to_invite)),
+            (failed, f"{failed:,} {'letter' if failed == 1 else 'letters'} failed."),
+            (in_doubt, f"{in_doubt:,} {'letter is' if in_doubt == 1 else 'letters are'} in doubt."),
+            *(
+                (places.are_free_while_some_wait, _free_while_some_wait(places))
+                for places in self.overview.places
+            ),
+        ]
+        return [sentence for holds, sentence in sentences if holds]
+
+    @property
+    def _can_invite(self) -> bool:
+        is_open = self.workshop.is_invitable and not self.overview.misses_a_venue
+        return is_open and self.to_invite > 0
+
+
+def outlooks(workshops: Collection[Workshop]) -> list[Outlook]:
+    """What each of these upcoming workshops needs, in their order; five statements in all."""
+    letters = letters_of_workshops(workshops)
+    missing = to_invite(workshops)
+    paused = set(
+        InvitationLog.objects.filter(workshop__in=workshops, status=LogStatus.PAUSED).values_list(
+            "workshop", flat=True
+        )
+    )
+    return [
+        Outlook(
+            overview=overview,
+            letters=letters.get(overview.workshop.pk, Counter()),
+            to_invite=missing[overview.workshop.pk],
+            is_paused=overview.workshop.pk in paused,
+        )
+        for overview in overviews(workshops)
+    ]
+
+
+def to_invite(workshops: Collection[Workshop]) -> Counter[int]:
+    """
+    Of each workshop: how many people the button Everybody would invite now.
+
+    It counts as `queries.reach` does, in one statement for all of them.
+    """
+    theirs = {"workshop": OuterRef("workshop"), "member": OuterRef("member")}
+    answers = Invitation.objects.filter(**theirs).exclude(answer=Answer.NONE)
+    letters = InvitationLogEntry.objects.filter(
+        **theirs, action=Action.INVITE, occasion="", status__in=LIVE_ENTRY_STATUSES
+    )
+    rows = (
+        Subscription.objects.annotate(workshop=F("group__chapter__workshops"))
+        .filter(
+            ~Exists(answers),
+            ~Exists(letters),
+            workshop__in=[workshop.pk for workshop in workshops],
+            member__in=Member.objects.able_to_be_invited(),
+        )
+        .values_list("workshop")
+        .annotate(people=Count("member", distinct=True))
+        .order_by()
+    )
+    return Counter(dict(rows))
+
+
 def letters_of_workshops(workshops: Collection[Workshop]) -> dict[int, Counter[str]]:
-    """Of each workshop that was sent to: how many people of its logs stand where."""
+    """Of each workshop that was sent to: how many people of its logs stand where, tests aside."""
     return _counted(
         InvitationLogEntry.objects.filter(log__workshop__in=workshops)
+        .exclude(action=Action.TEST)
         .values_list("log__workshop", "status")
         .annotate(people=Count("pk"))
         .order_by()
@@ -112,6 +228,18 @@ def sent(logs: QuerySet[InvitationLog], *, most: int) -> list[Sent]:
     newest = list(logs.select_related("initiator", "chapter", "workshop").order_by("-pk")[:most])
     letters = letters_of_logs(newest)
     return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
+
+
+def _not_invited(count: int) -> str:
+    if count == 1:
+        return "1 eligible member is not invited yet."
+    return f"{count:,} eligible members are not invited yet."
+
+
+def _free_while_some_wait(places: Places) -> str:
+    role = places.role.label.lower()
+    free = f"{places.left} {role} {'place is' if places.left == 1 else 'places are'} free"
+    return f"{free} and {places.waiting} {'waits' if places.waiting == 1 else 'wait'}."
 
 
 def _counted(rows: QuerySet[InvitationLogEntry, tuple[int, str, int]]) -> dict[int, Counter[str]]:
@@ -157,10 +285,10 @@ def _overview(
                 role=role,
                 capacity=capacity(workshop, host=host, role=role),
                 taken=answers[workshop.pk, role, Answer.ATTENDING],
+                waiting=answers[workshop.pk, role, Answer.WAITING],
             )
             for role in Role
         ],
-        waiting=people(Answer.WAITING),
         declined=people(Answer.DECLINED),
         unanswered=people(Answer.NONE),
     )

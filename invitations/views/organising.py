@@ -2,78 +2,62 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection
+from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from chapters.models import Chapter, Workshop
-from invitations import overviews, queries
-from invitations.overviews import Overview
+from invitations import attendance, charts, overviews, queries, statistics
+from invitations.overviews import Outlook
 from invitations.services import inviting
 from invitations.views import doors
-from logs.models import LIVE_LOG_STATUSES, Audience, InvitationLog
+from logs.models import Action, Audience, InvitationLog, LogStatus
 from logs.queries import obstacles
 
 RECENT_LOGS = 5
-SOON = 10
-
-
-@dataclass(frozen=True)
-class Coming:
-    """An upcoming workshop, and what was sent for it so far."""
-
-    overview: Overview
-    letters: Counter[str]
-
-    @property
-    def workshop(self) -> Workshop:
-        return self.overview.workshop
-
-    @property
-    def misses_a_venue(self) -> bool:
-        return not self.workshop.is_virtual and self.overview.host is None
-
-    @property
-    def is_being_sent(self) -> bool:
-        return bool(self.letters["pending"] or self.letters["sending"])
-
-    @property
-    def needs_attention(self) -> bool:
-        letters = self.letters
-        return not letters or bool(letters["failed"] or letters["unknown"]) or self.misses_a_venue
+SOON = 11
+CHAPTERS_SHOWN = 6
+NAMES_SHOWN = 10
+MORNING, NOON, EVENING = 5, 12, 18
 
 
 @login_required
 @require_safe
 def portal(request: HttpRequest) -> HttpResponse:
-    """What is coming up, the next one with its numbers; the same statements for any length."""
+    """What is coming up, and what needs somebody; the same statements for any number of them."""
+    now = timezone.now()
     chapters = Chapter.objects.organised_by(request.user).order_by("name")
-    if not chapters.exists():
+    workshops = Workshop.objects.organised_by(request.user)
+    mine = list(chapters[: CHAPTERS_SHOWN + 1])
+    if not mine and not workshops.exists():
         return render(request, "invitations/no_chapter.html")
-    coming = _coming(request)
+    upcoming = workshops.upcoming(now).select_related("chapter").order_by("starts_at", "pk")
+    coming = overviews.outlooks(list(upcoming[:SOON]))
+    nearest = [outlook.workshop.chapter for outlook in coming] + mine
+    drawn = next((chapter for chapter in nearest if chapter in mine), None)
     return render(
         request,
         "invitations/portal.html",
         {
-            "chapters": chapters.annotate(people=Count("groups__members", distinct=True)),
-            "next": coming[0] if coming else None,
-            "next_reach": _reach(coming[0].workshop) if coming else None,
-            "after_that": coming[1 : 1 + SOON],
-            "later": coming[1 + SOON :],
-            "attention": sum(workshop.needs_attention for workshop in coming),
+            "greeting": _greeting(nearest[0] if nearest else None, at=now),
             "coming": coming,
-            "sending": obstacles(chapters),
+            "all_coming": upcoming.count(),
+            "attention": sum(bool(outlook.needs) for outlook in coming),
+            "sending": obstacles(_chapters(chapters, coming)),
             "sent": overviews.sent(
-                InvitationLog.objects.filter(chapter__in=chapters, workshop__isnull=False),
-                most=RECENT_LOGS,
+                InvitationLog.objects.filter(workshop__in=workshops), most=RECENT_LOGS
             ),
-            "now": timezone.now(),
+            "chapters": _with_people(mine[:CHAPTERS_SHOWN]),
+            "has_more_chapters": len(mine) > CHAPTERS_SHOWN,
+            "chapter": drawn,
+            "attendance": _attendance(drawn, at=now),
+            "now": now,
         },
     )
 
@@ -85,48 +69,54 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
     found = doors.workshop_of_organiser(request, workshop_id)
     now = timezone.now()
     (overview,) = overviews.overviews([found])
-    reach = _reach(found)
+    coming = list(overviews.coming(found)[:NAMES_SHOWN])
+    chapters = Chapter.objects.organised_by(request.user).filter(pk=found.chapter_id)
     return render(
         request,
         "invitations/workshop.html",
-        {
+        _state_of_inviting(found)
+        | {
             "workshop": found,
             "overview": overview,
-            "reach": reach,
-            "people": reach.subscribers - reach.to_invite,
-            "live_log": _live_log(found),
-            "refusal": _refusal(found),
             "sending": obstacles(Chapter.objects.filter(pk=found.chapter_id)),
             "has_begun": found.has_begun(now),
-            "coming": overviews.coming(found),
+            "coming": coming,
+            "newcomers": attendance.newcomers(coming, workshop=found),
             "sent": overviews.sent(found.invitation_logs.all(), most=RECENT_LOGS),
+            "sponsors": found.workshop_sponsors.filter(is_host=False).select_related("sponsor"),
+            "organisers": found.organisers.order_by("name", "surname"),
+            "is_of_my_chapter": chapters.exists(),
             "now": now,
         },
     )
 
 
-def _coming(request: HttpRequest) -> list[Coming]:
-    workshops = list(
-        Workshop.objects.organised_by(request.user)
-        .upcoming(timezone.now())
-        .select_related("chapter")
-        .order_by("starts_at", "pk")
-    )
-    letters = overviews.letters_of_workshops(workshops)
-    return [
-        Coming(overview, letters.get(overview.workshop.pk, Counter()))
-        for overview in overviews.overviews(workshops)
-    ]
+def _state_of_inviting(workshop: Workshop) -> dict[str, object]:
+    """Whether everyone eligible has been invited; who is missing, and why, if not."""
+    reach = queries.reach(workshop, Audience.EVERYONE)
+    logs = list(workshop.invitation_logs.filter(action=Action.INVITE).order_by("-pk"))
+    live_log = next((log for log in logs if log.is_live), None)
+    reached = {log.audience for log in logs if log.status == LogStatus.COMPLETED}
+    return {
+        "reach": reach,
+        "people": reach.subscribers - reach.to_invite,
+        "missing": _missing(workshop) if reach.to_invite else [],
+        "more_missing": max(reach.to_invite - NAMES_SHOWN, 0),
+        "is_top_up": live_log is None and _is_everybody(reached),
+        "live_log": live_log,
+        "refusal": _refusal(workshop),
+    }
 
 
-def _live_log(workshop: Workshop) -> InvitationLog | None:
-    """The newest log that still has something to do."""
-    live = workshop.invitation_logs.filter(status__in=LIVE_LOG_STATUSES)
-    return live.order_by("-pk").first()
+def _missing(workshop: Workshop) -> QuerySet[queries.Invitee]:
+    """The first of those who could be invited and are not, by name."""
+    people = queries.audience_of(workshop, Audience.EVERYONE).filter(reason="")
+    return people.order_by("name", "surname", "pk")[:NAMES_SHOWN]
 
 
-def _reach(workshop: Workshop) -> queries.Reach:
-    return queries.reach(workshop, Audience.EVERYONE)
+def _is_everybody(audiences: Collection[str]) -> bool:
+    """Whether these buttons together write to the whole chapter."""
+    return Audience.EVERYONE in audiences or {Audience.STUDENTS, Audience.COACHES} <= set(audiences)
 
 
 def _refusal(workshop: Workshop) -> str:
@@ -136,3 +126,32 @@ def _refusal(workshop: Workshop) -> str:
     except inviting.Refused as refusal:
         return refusal.message
     return ""
+
+
+def _chapters(mine: QuerySet[Chapter], coming: list[Outlook]) -> QuerySet[Chapter]:
+    """Mine, and those whose workshops I help with."""
+    helped = [outlook.workshop.chapter_id for outlook in coming]
+    return Chapter.objects.filter(Q(pk__in=mine.values("pk")) | Q(pk__in=helped))
+
+
+def _with_people(chapters: list[Chapter]) -> list[tuple[Chapter, int]]:
+    """Each of these chapters with how many people are subscribed, each person once."""
+    counts = Chapter.objects.filter(pk__in=[chapter.pk for chapter in chapters]).annotate(
+        people=Count("groups__members", distinct=True)
+    )
+    people = dict(counts.values_list("pk", "people"))
+    return [(chapter, people[chapter.pk]) for chapter in chapters]
+
+
+def _attendance(chapter: Chapter | None, *, at: datetime) -> charts.Attendance | None:
+    return charts.attendance(statistics.last_year(chapter, at=at)) if chapter else None
+
+
+def _greeting(chapter: Chapter | None, *, at: datetime) -> str:
+    """As people greet each other now, by the clocks of the chapter."""
+    if chapter is None:
+        return "Hello"
+    hour = at.astimezone(chapter.time_zone).hour
+    if MORNING <= hour < NOON:
+        return "Good morning"
+    return "Good afternoon" if NOON <= hour < EVENING else "Good evening"

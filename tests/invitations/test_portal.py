@@ -1,11 +1,17 @@
 """Where an organiser begins."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from chapters.models import Role
+from invitations import overviews, queries
 from invitations.models import Answer
-from logs.models import EntryStatus, LogStatus, Switch
+from invitations.views import organising
+from logs.models import Action, Audience, EntryStatus, LogStatus, Switch
 from logs.services import holds
 from members.models import Member
 from tests.factories import (
@@ -18,9 +24,12 @@ from tests.factories import (
     chapter_with,
     in_days,
     organiser_of,
+    subscribe,
 )
 
 pytestmark = pytest.mark.django_db
+
+QUERIES = 17
 
 
 def signed_in(member: Member) -> Client:
@@ -49,10 +58,10 @@ def test_it_opens_with_what_needs_the_organiser():
 
     text = portal_of(organiser_of(brighton))
 
-    assert "Hello, Olu" in text
     assert "One workshop is coming up. One could use your help." in text
     assert "2 eligible members are not invited yet." in text
     assert "2 subscribers" in text
+    assert reverse("workshop_new") in text
 
 
 def test_the_next_workshop_stands_first():
@@ -63,7 +72,7 @@ def test_the_next_workshop_stands_first():
 
     response = signed_in(organiser_of(chapter)).get(reverse("portal"))
 
-    assert response.context["next"].workshop == soon
+    assert response.context["coming"][0].workshop == soon
     assert "1 <small>of 30</small>" in words(response)
 
 
@@ -106,8 +115,8 @@ def test_an_admin_sees_every_chapter():
 
     text = portal_of(MemberFactory(superuser=True))
 
-    assert "codebar Brighton" in text
-    assert "codebar Oxford" in text
+    assert ">Brighton</a>" in text
+    assert ">Oxford</a>" in text
 
 
 def test_a_member_who_organises_nothing_is_welcome():
@@ -140,12 +149,125 @@ def test_it_says_that_the_mail_server_refuses():
     assert "421 too many connections" in text
 
 
-def test_many_workshops_are_folded_away():
+def test_of_many_workshops_the_next_are_shown_and_all_are_one_click_away():
     chapter = ChapterFactory()
     for days in range(3, 16):
         WorkshopFactory(chapter=chapter, starts_at=in_days(days))
 
-    assert "<summary>2 more</summary>" in portal_of(organiser_of(chapter))
+    response = signed_in(organiser_of(chapter)).get(reverse("portal"))
+
+    assert len(response.context["coming"]) == 11
+    text = words(response)
+    assert "13 workshops are coming up." in text
+    assert "All 13 workshops" in text
+
+
+def test_of_many_chapters_some_are_shown_and_all_are_one_click_away():
+    for n in range(8):
+        ChapterFactory(name=f"City {n}")
+
+    text = portal_of(MemberFactory(superuser=True))
+
+    assert text.count(">City ") == 6
+    assert f'<a href="{reverse("chapters")}">All chapters</a>' in text
+
+
+@pytest.mark.parametrize(
+    ("hour", "greeting"),
+    [(4, "Good evening"), (6, "Good morning"), (13, "Good afternoon"), (18, "Good evening")],
+)
+def test_the_greeting_follows_the_clocks_of_the_chapter(hour, greeting):
+    singapore = ChapterFactory.build(time_zone="Asia/Singapore")
+    at = datetime(2026, 6, 9, hour, tzinfo=ZoneInfo("Asia/Singapore")).astimezone(UTC)
+
+    assert organising._greeting(singapore, at=at) == greeting
+
+
+def test_an_organiser_of_one_workshop_has_a_start_of_their_own():
+    workshop = WorkshopFactory(chapter=chapter_with(students=2, name="Brighton"))
+    WorkshopFactory(chapter=workshop.chapter)
+    log = InvitationLogFactory(workshop=workshop)
+    InvitationLogFactory(workshop__chapter=workshop.chapter)
+    Switch.objects.create(chapter=workshop.chapter, is_on=False)
+    helper = MemberFactory(name="Hal")
+    workshop.organisers.add(helper)
+
+    response = signed_in(helper).get(reverse("portal"))
+
+    assert [outlook.workshop for outlook in response.context["coming"]] == [workshop]
+    assert [sent.log for sent in response.context["sent"]] == [log]
+    text = words(response)
+    assert ", Hal</h1>" in text
+    assert "Sending is stopped for codebar Brighton." in text
+    assert "My chapters" not in text
+    assert reverse("workshop_new") not in text
+
+
+# ---- What a workshop needs -----------------------------------------------------------------
+
+
+def needs(workshop) -> list[str]:
+    (outlook,) = overviews.outlooks([workshop])
+    return outlook.needs
+
+
+def test_eligible_members_count_as_they_do_on_the_button():
+    chapter = chapter_with(students=2, coaches=1)
+    both = subscribe(MemberFactory(), chapter, Role.STUDENT, Role.COACH)
+    for out in ({"banned": True}, {"closed": True}, {"without_terms": True}, {"unreachable": True}):
+        subscribe(MemberFactory(**out), chapter, Role.STUDENT)
+    workshop, other = WorkshopFactory.create_batch(2, chapter=chapter)
+    log = InvitationLogFactory(workshop=workshop)
+    for status in EntryStatus:
+        entry = InvitationLogEntryFactory(log=log, status=status)
+        subscribe(entry.member, chapter, Role.STUDENT)
+    InvitationFactory(workshop=workshop, answer=Answer.DECLINED)
+    InvitationFactory(workshop=workshop, member=both)
+
+    counted = overviews.to_invite([workshop, other])
+
+    assert counted == {
+        each.pk: queries.reach(each, Audience.EVERYONE).to_invite for each in (workshop, other)
+    }
+    assert counted == {workshop.pk: 7, other.pk: 12}
+
+
+def test_free_places_while_somebody_waits_are_named():
+    workshop = WorkshopFactory(student_spaces=3, coach_spaces=1)
+    InvitationFactory(workshop=workshop, answer=Answer.ATTENDING)
+    InvitationFactory.create_batch(6, workshop=workshop, answer=Answer.WAITING)
+    InvitationFactory(workshop=workshop, role=Role.COACH, answer=Answer.ATTENDING)
+    InvitationFactory(workshop=workshop, role=Role.COACH, answer=Answer.WAITING)
+
+    assert needs(workshop) == ["2 student places are free and 6 wait."]
+
+
+def test_a_pause_and_doubts_are_named():
+    log = InvitationLogFactory(status=LogStatus.PAUSED)
+    InvitationLogEntryFactory(log=log)
+    InvitationLogEntryFactory(log=log, status=EntryStatus.UNKNOWN)
+
+    assert needs(log.workshop) == ["Sending is paused.", "1 letter is in doubt."]
+
+
+def test_a_test_letter_is_no_invitation():
+    workshop = WorkshopFactory(chapter=chapter_with(students=1))
+    test = InvitationLogFactory(workshop=workshop, action=Action.TEST, audience=Audience.PEOPLE)
+    InvitationLogEntryFactory(log=test, action=Action.TEST, status=EntryStatus.FAILED)
+
+    assert needs(workshop) == ["1 eligible member is not invited yet."]
+    assert "not invited" in portal_of(organiser_of(workshop.chapter))
+
+
+def test_what_cannot_be_invited_to_says_so_and_not_how_many_are_missing():
+    chapter = chapter_with(students=1)
+
+    assert needs(WorkshopFactory(chapter=chapter, host=None)) == [
+        "The venue is missing, so nobody can be invited."
+    ]
+    assert needs(WorkshopFactory(chapter=chapter, is_invitable=False)) == [
+        "It is not open for invitations."
+    ]
 
 
 def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):
@@ -159,5 +281,5 @@ def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):
             InvitationLogEntryFactory.create_batch(more, log=log)
             organiser.organised_chapters.add(chapter_with(students=more))
         client = signed_in(organiser)
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(QUERIES):
             client.get(reverse("portal"))

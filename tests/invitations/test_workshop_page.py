@@ -1,12 +1,14 @@
 """One workshop, for those who organise it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chapters.models import Role
+from chapters.models import Role, WorkshopSponsor
 from invitations.models import Answer
-from logs.models import EntryStatus, LogStatus
+from logs.models import Audience, EntryStatus, InvitationLog, LogStatus
 from members.models import Member
 from tests.factories import (
     BanFactory,
@@ -15,6 +17,7 @@ from tests.factories import (
     InvitationLogEntryFactory,
     InvitationLogFactory,
     MemberFactory,
+    SponsorFactory,
     WorkshopFactory,
     chapter_with,
     organiser_of,
@@ -22,6 +25,8 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+
+QUERIES = 18
 
 
 def address(workshop) -> str:
@@ -105,7 +110,6 @@ def test_a_chapter_without_subscribers_has_nobody_to_invite():
     ("workshop", "why"),
     [
         ({"past": True}, "This workshop has already begun"),
-        ({"cancelled": True}, "This workshop is cancelled"),
         ({"is_invitable": False}, "This workshop is not open for invitations."),
         ({"host": None}, "The venue is missing, so nobody can be invited."),
     ],
@@ -118,6 +122,121 @@ def test_it_says_why_nobody_can_be_invited(workshop, why):
     assert "Nobody can be invited now" in text
     assert why in text
     assert reverse("send_invites", args=[workshop.pk]) not in text
+
+
+def test_a_cancelled_workshop_says_so_and_offers_nothing_that_is_over():
+    workshop = WorkshopFactory(chapter=chapter_with(students=1), cancelled=True)
+
+    text = page(workshop)
+
+    assert "This workshop is cancelled" in text
+    for name in ("send_invites", "write", "workshop_edit", "door"):
+        assert reverse(name, args=[workshop.pk]) + '"' not in text
+    for name in ("attendance", "changes"):
+        assert reverse(name, args=[workshop.pk]) + '"' in text
+
+
+def test_everything_one_can_do_is_one_click_away():
+    workshop = WorkshopFactory(chapter=chapter_with(students=1))
+
+    text = page(workshop)
+
+    for name in (
+        *("workshop_edit", "send_invites", "write", "attendance", "door", "changes"),
+        *("rsvp", "workshop_sponsors"),
+    ):
+        assert f'href="{reverse(name, args=[workshop.pk])}"' in text
+
+
+def test_who_is_missing_is_named():
+    chapter = chapter_with()
+    for n in range(12):
+        subscribe(MemberFactory(name=f"Ada{n:02}", surname=""), chapter, Role.STUDENT)
+    workshop = WorkshopFactory(chapter=chapter)
+
+    text = page(workshop)
+
+    assert text.count(">Ada") == 10
+    assert "and 2 more." in text
+
+
+def invited(workshop, *audiences: Audience, status: LogStatus = LogStatus.COMPLETED) -> None:
+    for audience in audiences:
+        InvitationLogFactory(workshop=workshop, audience=audience, status=status)
+
+
+@pytest.mark.parametrize("audiences", [[Audience.EVERYONE], [Audience.STUDENTS, Audience.COACHES]])
+def test_after_everybody_was_invited_one_click_invites_exactly_those_who_are_missing(audiences):
+    workshop = WorkshopFactory(chapter=chapter_with(students=3))
+    invited(workshop, *audiences)
+    client = signed_in(organiser_of(workshop.chapter))
+    invite = f"{reverse('invite', args=[workshop.pk])}?for=everyone"
+
+    assert f'action="{invite}"' in words(client.get(address(workshop)))
+    client.post(invite, {"seen_count": 3})
+
+    log = InvitationLog.objects.latest("pk")
+    assert (log.audience, log.seen_count) == ("everyone", 3)
+    assert f'action="{invite}"' not in words(client.get(address(workshop)))
+
+
+@pytest.mark.parametrize("audiences", [[], [Audience.STUDENTS], [Audience.COACHES]])
+def test_before_that_the_button_leads_to_the_numbers(audiences):
+    workshop = WorkshopFactory(chapter=chapter_with(students=3))
+    invited(workshop, *audiences)
+
+    text = page(workshop)
+
+    assert "Invite these 3" in text
+    assert reverse("invite", args=[workshop.pk]) + "?" not in text
+
+
+def test_free_places_while_somebody_waits_want_a_look():
+    workshop = WorkshopFactory(student_spaces=3)
+    InvitationFactory.create_batch(2, workshop=workshop, answer=Answer.WAITING)
+
+    assert "3 student places are free and 2 wait" in page(workshop)
+
+
+def test_the_evening_is_told_with_address_answers_sponsors_and_organisers():
+    workshop = WorkshopFactory(
+        chapter__time_zone="Europe/Berlin",
+        host=SponsorFactory(name="The Hall", flat="", street="1 High Street", postal_code="E1"),
+        starts_at=datetime(2031, 6, 9, 16, tzinfo=UTC),
+        rsvp_opens_at=datetime(2031, 6, 1, 16, tzinfo=UTC),
+        rsvp_closes_at=datetime(2031, 6, 9, 10, tzinfo=UTC),
+    )
+    WorkshopSponsor.objects.create(workshop=workshop, sponsor=SponsorFactory(name="Pizza Ltd"))
+    workshop.organisers.add(MemberFactory(name="Maya", surname="Osei"))
+
+    text = page(workshop)
+
+    assert "The Hall <small>1 High Street, London, E1</small>" in text
+    assert "from 1 June, 18:00 until 9 June, 12:00" in text
+    assert "Pizza Ltd" in text
+    assert "Maya Osei" in text
+
+
+def test_of_many_who_come_ten_are_shown_and_all_are_one_click_away():
+    workshop = WorkshopFactory(student_spaces=30)
+    InvitationFactory.create_batch(12, workshop=workshop, answer=Answer.ATTENDING)
+
+    response = signed_in(organiser_of(workshop.chapter)).get(address(workshop))
+
+    assert len(response.context["coming"]) == 10
+    assert "All 12 people who are coming" in words(response)
+    assert words(response).count("first time") == 10
+
+
+def test_an_organiser_of_this_workshop_only_meets_no_page_of_the_chapter():
+    workshop = WorkshopFactory(chapter=chapter_with(students=1))
+    helper = MemberFactory()
+    workshop.organisers.add(helper)
+
+    text = page(workshop, helper)
+
+    assert reverse("chapter", args=[workshop.chapter_id]) not in text
+    assert reverse("chapter", args=[workshop.chapter_id]) in page(workshop)
 
 
 def test_times_are_those_of_the_chapter():
@@ -194,5 +313,5 @@ def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):
         log = InvitationLogFactory(workshop=workshop, status=LogStatus.COMPLETED)
         InvitationLogEntryFactory.create_batch(more, log=log)
         client = signed_in(organiser)
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(QUERIES):
             client.get(address(workshop))
