@@ -50,6 +50,7 @@ DOUBTED_TWICE = (
     " you send it again."
 )
 MOST_TRIES = 8
+ALSO_AFTERWARDS = (Action.MESSAGE, Action.CANCELLATION, Action.TEST)
 
 # In leases. One that ends later was written by nobody, or before the database's clock was set
 # back. The margin is for workers of before a deploy that shortened LEASE_SECONDS.
@@ -264,7 +265,10 @@ def fail(slot: HeldSlot, entry_id: int, *, reason: str, code: int | None = None)
 def try_later(
     slot: HeldSlot, entry_id: int, *, delay: timedelta, reason: str, code: int | None = None
 ) -> None:
-    """Wait and try again; `failed` after eight tries or when the workshop begins before."""
+    """
+    Wait and try again; `failed` after eight tries, or when the workshop begins before and the
+    letter has no sense afterwards.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -275,7 +279,7 @@ def try_later(
                 status = CASE
                     WHEN e.tries + 1 >= %(most)s OR EXISTS (
                         SELECT FROM chapters_workshop w
-                        WHERE w.id = e.workshop_id
+                        WHERE w.id = e.workshop_id AND NOT e.action = ANY(%(timeless)s)
                             AND w.starts_at <= now() + make_interval(secs => %(delay)s)
                     ) THEN 'failed'
                     WHEN EXISTS (
@@ -290,6 +294,7 @@ def try_later(
                 "reason": reason,
                 "code": code,
                 "most": MOST_TRIES,
+                "timeless": [action.value for action in ALSO_AFTERWARDS],
                 "id": entry_id,
                 "token": slot.token,
             },
@@ -309,7 +314,7 @@ def doubt(token: UUID | None, entry_id: int) -> None:
                 status = CASE WHEN again.is_allowed THEN 'pending' ELSE 'unknown' END,
                 reason = CASE WHEN again.is_allowed THEN %(once)s ELSE %(twice)s END
             FROM (
-                SELECT d.id, d.doubts = 0 AND d.action = ANY(%(repeatable)s) AND NOT EXISTS (
+                SELECT d.id, d.doubts = 0 AND NOT EXISTS (
                     SELECT FROM logs_invitationlog l
                     WHERE l.id = d.log_id AND l.status = 'cancelled'
                 ) AS is_allowed
@@ -322,7 +327,6 @@ def doubt(token: UUID | None, entry_id: int) -> None:
                 "delay": settings.DOUBT_DELAY_SECONDS,
                 "once": DOUBTED_ONCE,
                 "twice": DOUBTED_TWICE,
-                "repeatable": [Action.INVITE.value, Action.CONFIRMATION.value],
                 "id": entry_id,
                 "token": token,
             },

@@ -673,7 +673,7 @@ def test_it_is_the_letter_that_the_standard_library_would_write(
     evening.description = description
     host = evening.workshop_sponsors.select_related("sponsor").get().sponsor
     type(host).objects.filter(pk=host.pk).update(name=venue[:200])
-    subject = " ".join(name.split()) if action in (Action.MESSAGE, Action.TEST) else ""
+    subject = f"Dear {name}" if action in (Action.MESSAGE, Action.TEST) else ""
     draft = letter(evening, action, audience=audience, subject=subject, note=note)
     somebody = recipient(
         name=name,

@@ -30,6 +30,7 @@ from tests.factories import (
 from tests.support.here import send_here, send_once_here
 from tests.support.ledger import assert_settled, wait_until_quiet
 from tests.support.processes import Station
+from tests.support.smtp_sink import STORE_AND_DROP
 from tests.support.waiting import wait_until
 
 
@@ -346,6 +347,55 @@ def test_a_test_goes_to_an_organiser_who_could_not_be_invited(station: Station):
     log.refresh_from_db()
     assert log.status == LogStatus.COMPLETED
     assert station.sink.recipients == Counter([organiser.email])
+
+
+def test_thanks_that_the_mail_server_puts_off_are_tried_again_after_the_workshop(
+    station: Station,
+):
+    workshop = WorkshopFactory(past=True)
+    guest = InvitationFactory(workshop=workshop, answer=Answer.ATTENDING).member
+    asked: list[str] = []
+
+    def put_off_once(step: str, recipient: str) -> str | None:
+        if step != "rcpt" or asked:
+            return None
+        asked.append(recipient)
+        return "451 4.7.1 try again later"
+
+    station.sink.script = put_off_once
+    log = InvitationManager().send_message(
+        workshop, "attending", MemberFactory(), subject="Thank you", text="It was lovely."
+    )
+    send_here(log)
+
+    assert asked == [guest.email]
+    assert station.sink.recipients == Counter([guest.email])
+
+
+@pytest.mark.parametrize("action", ["message", "change", "cancellation"])
+def test_a_letter_in_doubt_is_sent_once_more(station: Station, workshop, action: str):
+    broken: list[str] = []
+
+    def break_once(step: str, recipient: str) -> str | None:
+        if step != "dot" or broken:
+            return None
+        broken.append(recipient)
+        return STORE_AND_DROP
+
+    station.sink.script = break_once
+    organiser, manager = MemberFactory(), InvitationManager()
+    if action == "message":
+        log = manager.send_message(workshop, "attending", organiser, subject="A", text="B")
+    elif action == "change":
+        log = manager.send_change(workshop, organiser)[0]
+    else:
+        Workshop.objects.filter(pk=workshop.pk).update(cancelled_at=timezone.now())
+        log = manager.send_cancellation(workshop, organiser)[0]
+    send_here(log)
+
+    assert_settled(station.sink, log, audience=2, faults=1)
+    assert [e.member.email for e in log.entries.filter(doubts=1, status="success")] == broken
+    assert station.sink.recipients[broken[0]] == 2
 
 
 def _let_leave_now(log: InvitationLog) -> None:
