@@ -68,9 +68,9 @@ def send_invites(request: HttpRequest, workshop_id: int) -> HttpResponse:
 @login_required
 def invite(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """The click. Opened as a page, for instance after signing in again, it leads to the buttons."""
+    workshop = doors.workshop_of_organiser(request, workshop_id)
     if request.method != "POST":
         return redirect("send_invites", workshop_id)
-    workshop = doors.workshop_of_organiser(request, workshop_id)
     audience = _sent_along(request, "for")
     seen = SeenCount({"seen_count": _sent_along(request, "seen_count")})
     form = InviteForm(workshop, request.POST)
