@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Value
 from django.db.models.functions import Concat, Lower
 
-from chapters.models import Chapter, Group, Role, Subscription
-from invitations.queries import NOT_ELIGIBLE, subscribed, why_not_eligible
+from chapters.models import Chapter, Group, Subscription
+from invitations.queries import NOT_ELIGIBLE, why_not_eligible
 from members.models import Member
 
 if TYPE_CHECKING:
@@ -30,37 +30,47 @@ class Wanted:
     name: str = ""
 
 
-def people(chapter: Chapter, wanted: Wanted) -> QuerySet[Subscriber]:
+@dataclass(frozen=True)
+class Found:
     """
-    The subscribers who are wanted, each once, by name.
+    Some of the subscribers of a chapter.
 
-    Each has the first `reason` for which they get no letter ("" for who is eligible), and in
-    `subscriptions_here` their subscriptions to groups of this chapter.
+    :param people: each once, by name, with the first `reason` for which they get no letter ("" for
+        who is eligible) and, in `subscriptions_here`, their subscriptions to this chapter
+    :param by_reason: how many of that group and name are eligible (""), and the others by reason
+    :param by_group: how many of that reason and name are in each group, in several or not
     """
-    here = Subscription.objects.filter(group__chapter=chapter).select_related("group")
-    return (
-        _found(chapter, wanted)
-        .prefetch_related(
-            Prefetch("subscriptions", here.order_by("group__name"), to_attr="subscriptions_here")
-        )
-        .order_by(Lower("name"), Lower("surname"), "pk")
+
+    people: QuerySet[Subscriber]
+    by_reason: list[tuple[str, int]]
+    by_group: list[tuple[Group, int]]
+    wanted: Wanted
+
+    @property
+    def of_every_reason(self) -> int:
+        return sum(count for _, count in self.by_reason)
+
+    @property
+    def count(self) -> int:
+        if self.wanted.reason is None:
+            return self.of_every_reason
+        return dict(self.by_reason)[self.wanted.reason]
+
+
+def find(chapter: Chapter, wanted: Wanted) -> Found:
+    """Who is wanted, and how many one would find by another choice."""
+    groups = list(chapter.groups.order_by("-role", "name", "pk"))
+    chosen = [group for group in groups if wanted.group in (None, group.pk)]
+    named = _named(wanted.name)
+    people = _of_reason(named, wanted.reason).filter(_in(chosen))
+    return Found(
+        people=people.prefetch_related(_subscriptions_to(groups)).order_by(
+            Lower("name"), Lower("surname"), "pk"
+        ),
+        by_reason=_by_reason(named.filter(_in(chosen))),
+        by_group=_by_group(_of_reason(named, wanted.reason), groups),
+        wanted=wanted,
     )
-
-
-def by_reason(chapter: Chapter, wanted: Wanted) -> list[tuple[str, int]]:
-    """How many with such a name in that group are eligible (""), and how many not, by reason."""
-    found = _found(chapter, replace(wanted, reason=None)).order_by()
-    counts = dict(found.values_list("reason").annotate(people=Count("pk")))
-    return [(reason, counts.get(reason, 0)) for reason in ("", *NOT_ELIGIBLE)]
-
-
-def by_group(chapter: Chapter, wanted: Wanted) -> list[tuple[Group, int]]:
-    """How many with such a name and reason are in each group; who is in several counts in each."""
-    found = _found(chapter, replace(wanted, group=None)).values("pk")
-    subscriptions = Subscription.objects.filter(group__chapter=chapter, member__in=found)
-    counts = dict(subscriptions.values_list("group").annotate(people=Count("pk")).order_by())
-    groups = chapter.groups.order_by("-role", "name", "pk")
-    return [(group, counts.get(group.pk, 0)) for group in groups]
 
 
 def in_several_groups(chapter: Chapter) -> int:
@@ -69,14 +79,34 @@ def in_several_groups(chapter: Chapter) -> int:
     return groups.annotate(groups=Count("pk")).filter(groups__gt=1).order_by().count()
 
 
-def _found(chapter: Chapter, wanted: Wanted) -> QuerySet[Subscriber]:
-    found = subscribed(chapter, *Role).annotate(reason=why_not_eligible())
-    if wanted.group is not None:
-        theirs = Subscription.objects.filter(member=OuterRef("pk"), group=wanted.group)
-        found = found.filter(Exists(theirs))
-    if wanted.reason is not None:
-        found = found.filter(reason=wanted.reason)
-    if wanted.name:
-        full_name = Concat(F("name"), Value(" "), F("surname"))
-        found = found.alias(whole_name=full_name).filter(whole_name__icontains=wanted.name)
-    return cast("QuerySet[Subscriber]", found)
+def _named(name: str) -> QuerySet[Subscriber]:
+    members = Member.objects.annotate(reason=why_not_eligible())
+    if name:
+        whole_name = Concat(F("name"), Value(" "), F("surname"))
+        members = members.alias(whole_name=whole_name).filter(whole_name__icontains=name)
+    return cast("QuerySet[Subscriber]", members)
+
+
+def _of_reason(members: QuerySet[Subscriber], reason: str | None) -> QuerySet[Subscriber]:
+    return members if reason is None else members.filter(reason=reason)
+
+
+def _in(groups: list[Group]) -> Exists:
+    # Named one by one: PostgreSQL knows how many people they have, and would not of a chapter.
+    return Exists(Subscription.objects.filter(member=OuterRef("pk"), group__in=groups))
+
+
+def _subscriptions_to(groups: list[Group]) -> Prefetch[str]:
+    here = Subscription.objects.filter(group__in=groups).select_related("group")
+    return Prefetch("subscriptions", here.order_by("group__name"), to_attr="subscriptions_here")
+
+
+def _by_reason(members: QuerySet[Subscriber]) -> list[tuple[str, int]]:
+    counts = dict(members.values_list("reason").annotate(people=Count("pk")).order_by())
+    return [(reason, counts.get(reason, 0)) for reason in ("", *NOT_ELIGIBLE)]
+
+
+def _by_group(members: QuerySet[Subscriber], groups: list[Group]) -> list[tuple[Group, int]]:
+    rows = members.filter(subscriptions__group__in=groups).values_list("subscriptions__group")
+    counts = dict(rows.annotate(people=Count("pk")).order_by())
+    return [(group, counts.get(group.pk, 0)) for group in groups]

@@ -93,18 +93,18 @@ def subscribers(request: HttpRequest, chapter_id: int) -> HttpResponse:
     chapter = doors.chapter_of_organiser(request, chapter_id)
     chosen = SubscribersFilter(request.GET)
     chosen.is_valid()
-    people = subscribed.people(chapter, chosen.wanted)
-    by_reason = subscribed.by_reason(chapter, chosen.wanted)
+    found = subscribed.find(chapter, chosen.wanted)
+    pages = Paginator(found.people, PEOPLE_A_PAGE)
+    pages.count = found.count  # type: ignore[misc]  # counted already
     return render(
         request,
         "invitations/chapters/subscribers.html",
         {
             "chapter": chapter,
             "filter": chosen,
-            "page": Paginator(people, PEOPLE_A_PAGE).get_page(request.GET.get("page")),
-            "by_group": subscribed.by_group(chapter, chosen.wanted),
-            "by_reason": [(reason or ELIGIBLE, count) for reason, count in by_reason],
-            "found": sum(count for _, count in by_reason),
+            "page": pages.get_page(request.GET.get("page")),
+            "found": found,
+            "by_reason": [(reason or ELIGIBLE, count) for reason, count in found.by_reason],
             "size": statistics.size_of(chapter),
             "in_several": subscribed.in_several_groups(chapter),
         },

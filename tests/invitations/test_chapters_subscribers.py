@@ -81,7 +81,7 @@ def test_whoever_is_not_eligible_has_the_first_reason():
     somebody(chapter, "Unreachable", unreachable=True)
     BanFactory(member=somebody(chapter, "Again welcome"), expired=True)
 
-    people = subscribers.people(chapter, Wanted())
+    people = subscribers.find(chapter, Wanted()).people
 
     assert {member.name: member.reason for member in people} == {
         "Eligible": "",
@@ -109,8 +109,8 @@ def test_the_list_is_narrowed_and_each_link_says_how_many_it_leads_to():
     assert shown(chapter, show="has not accepted the terms", group=students.pk) == ["Chidi"]
     assert shown(chapter, name="MIN") == ["Amina"]
     no_terms = Wanted(reason="has not accepted the terms")
-    assert subscribers.by_group(chapter, no_terms) == [(students, 1), (coaches, 1)]
-    assert subscribers.by_reason(chapter, Wanted(group=coaches.pk)) == [
+    assert subscribers.find(chapter, no_terms).by_group == [(students, 1), (coaches, 1)]
+    assert subscribers.find(chapter, Wanted(group=coaches.pk)).by_reason == [
         ("", 1),
         ("closed the account", 0),
         ("is banned", 0),
