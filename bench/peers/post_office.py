@@ -10,7 +10,7 @@ from bench.sink import Sink
 
 SETTINGS = "bench.peers.post_office_settings"
 RECOMMENDED = {"BATCH_SIZE": "100", "THREADS": "5", "PROCESSES": "1"}  # what it does by itself
-TUNED = {"BATCH_SIZE": "1000", "THREADS": "2", "PROCESSES": "2"}
+TUNED = {"BATCH_SIZE": "1000", "THREADS": "5", "PROCESSES": "2"}
 
 
 def peer(folder: Path, sink: Sink, *, tuned: bool) -> Peer:

@@ -27,6 +27,7 @@ _FINAL_DOT = b".\r\n"
 _CLOSED = "The mail server closed the connection."
 _TOO_SLOW = "The mail server was too slow."
 _LONGEST_ANSWER = 100_000
+_SHORTEST_WAIT = 0.001  # zero would mean "do not wait at all"
 # What says that a mailbox is gone. 5.1.7 and 5.1.8 speak about the sender's address, ours.
 _BAD_ADDRESS = re.compile(rb"5\.1\.(?![78]\b)")
 
@@ -87,6 +88,7 @@ class _Line:
         self._smtp = smtp
         self._sock = smtp.sock
         self._heard = b""
+        self._longest_wait = float(settings.EMAIL_TIMEOUT)
         self.takes_commands_ahead = smtp.has_extn("pipelining")
 
     def write(self, data: bytes, deadline: float) -> None:
@@ -138,9 +140,9 @@ class _Line:
         return heard
 
     def _wait_no_longer_than(self, deadline: float) -> None:
-        rest = _rest(deadline)
-        if self._sock.gettimeout() != rest:  # seldom, and setting it is a system call
-            self._sock.settimeout(rest)
+        wait = max(min(self._longest_wait, deadline - time.monotonic()), _SHORTEST_WAIT)
+        if self._sock.gettimeout() != wait:  # seldom, and setting it is a system call
+            self._sock.settimeout(wait)
 
 
 class Connection:
@@ -218,7 +220,8 @@ class Connection:
                 return None
             self.close()
         try:
-            self._line = _Line(_connect(_rest(deadline)))
+            wait = min(float(settings.EMAIL_TIMEOUT), deadline - time.monotonic())
+            self._line = _Line(_connect(max(wait, _SHORTEST_WAIT)))
         except smtplib.SMTPResponseException as error:
             return Refused(_quote(error.smtp_code, error.smtp_error))
         except (OSError, smtplib.SMTPException) as error:
@@ -363,11 +366,6 @@ def _address_in(name_and_address: str) -> str:
 
 def _rcpt_to(address: str) -> str:
     return f"RCPT TO:<{address}>"
-
-
-def _rest(deadline: float) -> float:
-    """Seconds that one step may take; never zero, which would mean "do not block"."""
-    return max(min(float(settings.EMAIL_TIMEOUT), deadline - time.monotonic()), 0.001)
 
 
 def _dot_stuffed(letter: bytes) -> bytes:

@@ -132,3 +132,10 @@ def test_the_token_tells_nobody_whose_it_is(amina, brighton):
 
     assert amina.email not in token
     assert len(token.rpartition(".")[2]) == 43  # 256 bits that only we can make
+
+
+def test_the_token_is_the_one_that_djangos_signer_makes(amina, brighton):
+    token = unsubscribing.token_for(member_id=amina.pk, chapter_id=brighton.pk, role=Role.COACH)
+
+    signer = Signer(salt="invitations.unsubscribing", sep=".")
+    assert token == signer.sign_object([amina.pk, brighton.pk, Role.COACH])
