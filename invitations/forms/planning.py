@@ -72,7 +72,7 @@ class WorkshopForm(OnceForm):
     begins = HourField(label="Begins")
     ends = HourField(label="Ends")
     place = forms.ChoiceField(
-        label="Where people meet",
+        label="People meet",
         choices=[(AT_A_VENUE, "At a venue"), (IN_A_CALL, "In a call")],
         widget=forms.RadioSelect,
         error_messages={

@@ -82,7 +82,10 @@ class ChooseCompany(forms.Form):
     """One of the companies, by a list."""
 
     sponsor = forms.ModelChoiceField(
-        queryset=Sponsor.objects.none(), label="Company", error_messages=CHOOSE
+        queryset=Sponsor.objects.none(),
+        label="One more sponsor",
+        empty_label="Choose a company",
+        error_messages=CHOOSE,
     )
 
     def __init__(self, *args: Any, companies: QuerySet[Sponsor], **kwargs: Any) -> None:
@@ -102,7 +105,7 @@ class ChooseVenue(ChooseCompany):
     def __init__(self, *args: Any, former: Sponsor | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["sponsor"]
-        field.label = "Venue"
+        field.label = "Another venue" if former else "Where it is held"
         field.label_from_instance = company_with_places
         if former is None:
             del self.fields["keeps_former"]

@@ -41,6 +41,7 @@ COLUMNS = (
     "slack_channel_link",
     "description",
 )
+MOVED = "moved the workshop"
 LONGEST_REMARK = 200
 FOUR_WEEKS = timedelta(weeks=4)
 
@@ -249,6 +250,12 @@ def is_known(workshop: Workshop) -> bool:
     return letters.exists() or workshop.invitations.exclude(answer=Answer.NONE).exists()
 
 
+def last_move(workshop: Workshop) -> dict[str, list[str]]:
+    """What was different before the last change of day, time or venue: how it was and is."""
+    move = workshop.activities.filter(did=MOVED).order_by("-pk").first()
+    return dict(move.changes) if move else {}
+
+
 def locked(workshop: Workshop) -> Workshop:
     """The workshop as it is now, held until the end; letters that are prepared pass the lock."""
     return (
@@ -364,7 +371,7 @@ def _note_changes(workshop: Workshop, before: Plan, after: Plan, *, by: Member) 
         if old[label] != new[label]
     }
     if changes:
-        did = "moved the workshop" if _is_news(before, after) else "changed the workshop"
+        did = MOVED if _is_news(before, after) else "changed the workshop"
         activities.note(did, by=by, workshop=workshop, changes=changes)
 
 

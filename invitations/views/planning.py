@@ -276,6 +276,7 @@ def _tell_page(
         "form": form,
         "workshop": workshop,
         "host": host_of(workshop),
+        "last_move": planning.last_move(workshop),
         "told": told,
         "logs": logs,
         "has_begun": workshop.has_begun(timezone.now()),

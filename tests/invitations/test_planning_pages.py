@@ -356,6 +356,9 @@ def test_moving_it_asks_whether_to_tell_people(client, chapter, organiser):
     )
 
     assert response.redirect_chain == [(address("workshop_tell", workshop), 302)]
+    assert f"<dt>Begins</dt> <dd><small>{_moment(workshop.local_start)}</small></dd>" in words(
+        response
+    )
     assert "2 people are coming or waiting and 1 has not answered yet." in words(response)
 
 
@@ -468,7 +471,8 @@ def test_a_cancelled_workshop_offers_no_form(client, chapter, organiser):
     text = words(client.get(address("workshop_edit", workshop)))
 
     assert "This workshop is cancelled" in text
-    assert "btn-primary" not in text
+    assert "Save the changes" not in text
+    assert address("workshop_copy", workshop) in text
 
 
 def test_who_organises_only_this_workshop_may_change_it(client, chapter):
@@ -715,5 +719,9 @@ def test_the_list_costs_the_same_for_any_length(client, chapter, organiser):
     assert statements[0] == statements[1]
 
 
+def _moment(moment: datetime) -> str:
+    return f"{moment:%A %-d %B %Y, %H:%M}"
+
+
 def _day(days: int) -> str:
-    return in_days(days).astimezone(ZoneInfo("Europe/London")).strftime("%a %-d %B %Y")
+    return in_days(days).astimezone(ZoneInfo("Europe/London")).strftime("%a %-d %b %Y")
