@@ -177,8 +177,9 @@ def moved_up(workshop: Workshop, invitations: Collection[Invitation]) -> set[int
 class Food:
     """What whoever orders the food has to know."""
 
+    people: int
     needs: list[tuple[str, int]]
-    others: list[str]
+    others: list[tuple[str, int]]
 
 
 def food(workshop: Workshop) -> Food:
@@ -189,9 +190,11 @@ def food(workshop: Workshop) -> Food:
         .values_list("member__dietary_needs", "member__other_dietary_needs")
     )
     wanted = Counter(need for needs, _ in rows for need in needs if need != DietaryNeed.OTHER)
+    others = Counter(other.strip() for _, other in rows if other.strip())
     return Food(
+        people=len(rows),
         needs=[(DietaryNeed(need).label, people) for need, people in wanted.most_common()],
-        others=[other for _, other in rows if other],
+        others=others.most_common(),
     )
 
 

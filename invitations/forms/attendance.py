@@ -103,7 +103,8 @@ class AnswerForm(forms.Form):
             "max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."
         },
     )
-    back = forms.ChoiceField(choices=Back.choices, required=False, widget=forms.HiddenInput)
+    back = forms.ChoiceField(choices=Back.choices, required=False)
+    show = forms.ChoiceField(choices=Show.choices, required=False)
 
     @property
     def what_to_do(self) -> What:

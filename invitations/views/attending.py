@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -124,7 +126,9 @@ def rsvp_member(request: HttpRequest, workshop_id: int, member_id: int) -> HttpR
         form.add_error(None, refusal.for_organiser)
         return _member_page(request, workshop, member, form=form, refusal=refusal, status=409)
     messages.success(request, told)
-    return redirect(form.back_to.value, workshop.pk)
+    shown = form.cleaned_data["show"]
+    query = f"?{urlencode({'show': shown})}" if shown else ""
+    return redirect(reverse(form.back_to.value, args=[workshop.pk]) + query)
 
 
 @login_required

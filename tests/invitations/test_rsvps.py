@@ -19,6 +19,7 @@ from tests.factories import (
     organiser_of,
     subscribe,
 )
+from tests.support.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -463,3 +464,188 @@ def test_who_answered_for_whom_is_history():
         (organiser.pk, "gave a place as a student", invitation.member_id, "She gives a talk"),
         (invitation.member_id, "is not coming", invitation.member_id, ""),
     ]
+
+
+# ---- Too late, and at the same moment ------------------------------------------------------
+
+
+def test_after_answers_closed_a_freed_place_waits_for_an_organiser():
+    workshop, held = full_workshop(rsvp_closes_at=in_days(-1))
+    in_line = waiting(workshop, minutes_ago=10)
+    organiser = organiser_of(workshop.chapter)
+
+    rsvps.decline(held, at=timezone.now(), by=organiser)
+
+    assert answers(held, in_line) == [Answer.DECLINED, Answer.WAITING]
+
+
+def test_an_old_page_that_asks_to_wait_does_not_lose_the_place():
+    workshop, moved_up = full_workshop()
+    in_line = waiting(workshop, minutes_ago=10)
+
+    rsvps.wait(moved_up, role=Role.STUDENT, note="", at=timezone.now())
+
+    assert answers(moved_up, in_line) == [Answer.ATTENDING, Answer.WAITING]
+
+
+def test_nobody_gives_up_a_place_by_waiting_for_another():
+    workshop, held = full_workshop(coach_spaces=1)
+    InvitationFactory(workshop=workshop, role=Role.COACH, answer=Answer.ATTENDING)
+    subscribe(held.member, workshop.chapter, Role.COACH)
+
+    with pytest.raises(rsvps.HasAPlace):
+        rsvps.wait(held, role=Role.COACH, note="", at=timezone.now())
+
+    assert answers(held) == [Answer.ATTENDING]
+
+
+def test_after_the_end_the_list_stays_as_it_was():
+    invitation = InvitationFactory(workshop=WorkshopFactory(past=True), answer=Answer.ATTENDING)
+    organiser = organiser_of(invitation.workshop.chapter)
+
+    with pytest.raises(rsvps.WorkshopOver):
+        rsvps.decline(invitation, at=timezone.now(), by=organiser)
+
+
+def test_an_organiser_who_answers_keeps_the_members_note():
+    invitation = InvitationFactory(note="Vegan")
+    organiser = organiser_of(invitation.workshop.chapter)
+
+    rsvps.accept(invitation, role=Role.STUDENT, note=None, at=timezone.now(), by=organiser)
+
+    invitation.refresh_from_db()
+    assert (invitation.note, invitation.is_attending) == ("Vegan", True)
+
+
+def tried(answer, invitation, **fields):
+    """A step for `at_once`: whether the answer was taken."""
+
+    def step() -> bool:
+        try:
+            answer(invitation, at=timezone.now(), **fields)
+        except rsvps.Refused:
+            return False
+        return True
+
+    return step
+
+
+AS_STUDENT = {"role": Role.STUDENT, "note": ""}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_who_want_one_place_get_one():
+    workshop = WorkshopFactory(student_spaces=1)
+    invitations = InvitationFactory.create_batch(50, workshop=workshop)
+
+    with ThreadPoolExecutor(10) as people:
+        steps = [tried(rsvps.accept, invitation, **AS_STUDENT) for invitation in invitations]
+        taken = list(people.map(in_a_thread, steps))
+
+    assert (sum(taken), workshop.invitations.attending().count()) == (1, 1)
+    assert InvitationLogEntry.objects.count() == 1
+
+
+def in_a_thread(step):
+    try:
+        return step()
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workshops_of_one_evening_accepted_at_once_give_one_place():
+    first = InvitationFactory()
+    others = [
+        InvitationFactory(
+            member=first.member, workshop=WorkshopFactory(starts_at=first.workshop.starts_at)
+        )
+        for _ in range(3)
+    ]
+
+    taken = at_once(*(tried(rsvps.accept, each, **AS_STUDENT) for each in (first, *others)))
+
+    assert sum(taken) == 1
+    assert first.member.invitations.attending().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_who_leave_at_once_pass_on_as_many_places_in_the_order_of_the_line():
+    workshop = WorkshopFactory(student_spaces=4)
+    leaving = InvitationFactory.create_batch(4, workshop=workshop, answer=Answer.ATTENDING)
+    line = [waiting(workshop, minutes_ago=minutes) for minutes in (50, 40, 30, 20, 10)]
+
+    at_once(*(tried(rsvps.decline, each) for each in leaving))
+
+    assert answers(*line) == [Answer.ATTENDING] * 4 + [Answer.WAITING]
+    assert sorted(place_letters()) == sorted(each.member_id for each in line[:4])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_freed_place_is_not_taken_by_who_comes_beside_the_line():
+    workshop, leaving = full_workshop()
+    in_line = waiting(workshop, minutes_ago=10)
+    outsider = InvitationFactory(workshop=workshop)
+
+    at_once(tried(rsvps.decline, leaving), tried(rsvps.accept, outsider, **AS_STUDENT))
+
+    assert answers(in_line, outsider) == [Answer.ATTENDING, Answer.NONE]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_place_declined_while_its_member_is_released_is_passed_on_once():
+    workshop, held = full_workshop()
+    first = waiting(workshop, minutes_ago=20)
+    second = waiting(workshop, minutes_ago=10)
+
+    def release() -> bool:
+        rsvps.release_places(held.member, at=timezone.now(), by=None)
+        return True
+
+    at_once(tried(rsvps.decline, held), release)
+
+    assert answers(held, first, second) == [Answer.DECLINED, Answer.ATTENDING, Answer.WAITING]
+    assert place_letters() == [first.member_id]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_crosswise_answers_do_not_wait_for_each_other():
+    """Each of two full workshops is left by who waits at the other, again and again."""
+    here, there = (
+        WorkshopFactory(student_spaces=1),
+        WorkshopFactory(student_spaces=1, starts_at=in_days(30)),
+    )
+    ann, ben = InvitationFactory(workshop=here).member, InvitationFactory(workshop=there).member
+    ann_here = here.invitations.get(member=ann)
+    ben_there = there.invitations.get(member=ben)
+    ann_there = InvitationFactory(workshop=there, member=ann)
+    ben_here = InvitationFactory(workshop=here, member=ben)
+
+    def again_and_again(own, other):
+        def step() -> int:
+            for _ in range(10):
+                tried(rsvps.accept, own, **AS_STUDENT)()
+                tried(rsvps.wait, other, **AS_STUDENT)()
+                tried(rsvps.decline, own)()
+                tried(rsvps.decline, other)()
+            return own.pk
+
+        return step
+
+    def release(member):
+        def step() -> int:
+            for _ in range(10):
+                rsvps.release_places(member, at=timezone.now(), by=None)
+            return member.pk
+
+        return step
+
+    at_once(
+        again_and_again(ann_here, ann_there),
+        again_and_again(ben_there, ben_here),
+        release(ann),
+        release(ben),
+    )  # PostgreSQL ends one of two that wait for each other with an error
+
+    assert here.invitations.attending().count() <= 1
+    assert there.invitations.attending().count() <= 1
