@@ -263,7 +263,8 @@ def test_inviting_works_by_keyboard(open_page):
 def test_the_letter_is_shown_in_its_frame(open_page):
     path, organiser = of_workshop("send_invites")
     page = open_page(path, member=organiser)
-    page.get_by_role("link", name="To a coach").click()
+    page.get_by_label("To a coach").check()
+    page.get_by_role("button", name="Show it").click()
 
     letter = page.frame_locator("iframe")
 
