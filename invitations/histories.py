@@ -58,33 +58,40 @@ class Seen:
     changes: QuerySet[Activity]
 
 
-def attendance(member: Member, *, seen_by: Member, at: datetime) -> Attendance:
+def missed(*, at: datetime) -> Q:
     """
-    How often the member came, and missed a workshop in the last six months, in two statements.
+    Of invitations: the places of the last six months that stayed empty.
 
     A workshop was missed by whoever had a place and was not marked as here; one at which nobody
     was marked had no list at the door, and counts for nobody.
     """
     marked = Invitation.objects.filter(workshop=OuterRef("workshop"), attended_at__isnull=False)
+    return Q(
+        Exists(marked),
+        answer=Answer.ATTENDING,
+        attended_at__isnull=True,
+        workshop__cancelled_at__isnull=True,
+        workshop__starts_at__gt=at - SIX_MONTHS,
+        workshop__starts_at__lte=at,
+    )
+
+
+def attendance(member: Member, *, seen_by: Member, at: datetime) -> Attendance:
+    """How often the member was invited, came and missed, in two statements."""
     elsewhere = ~Q(workshop__in=Workshop.objects.organised_by(seen_by))
     has_come = Q(attended_at__isnull=False)
-    has_place = Q(answer=Answer.ATTENDING, workshop__cancelled_at__isnull=True)
+    is_coming = Q(
+        answer=Answer.ATTENDING,
+        workshop__cancelled_at__isnull=True,
+        workshop__starts_at__gt=at,
+    )
     counts = member.invitations.aggregate(
         invited=Count("pk"),
         invited_elsewhere=Count("pk", filter=elsewhere),
         came=Count("pk", filter=has_come),
         came_elsewhere=Count("pk", filter=has_come & elsewhere),
-        coming=Count("pk", filter=has_place & Q(workshop__starts_at__gt=at)),
-        missed=Count(
-            "pk",
-            filter=has_place
-            & Q(
-                Exists(marked),
-                attended_at__isnull=True,
-                workshop__starts_at__gt=at - SIX_MONTHS,
-                workshop__starts_at__lte=at,
-            ),
-        ),
+        coming=Count("pk", filter=is_coming),
+        missed=Count("pk", filter=missed(at=at)),
     )
     warnings = member.notices.filter(kind=Notice.Kind.ATTENDANCE, created_at__gt=at - SIX_MONTHS)
     return Attendance(**counts, warned=warnings.count())
