@@ -35,6 +35,15 @@ class SeenCount(forms.Form):
     )
 
 
+class PlainText(forms.CharField):
+    """Several lines, counted as a browser counts them: it types one character and sends two."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value) or "").replace("\r\n", "\n")
+
+
 class LetterForm(OnceForm):
     """One page with several buttons: each makes its own row, however often it is tapped."""
 
@@ -46,7 +55,7 @@ class LetterForm(OnceForm):
 class NoteForm(LetterForm):
     """An invitation as it can be looked at and tried: with a note, to one role."""
 
-    note = forms.CharField(
+    note = PlainText(
         label="A note of your own",
         help_text="Plain text. Everybody who is invited reads it at the top of the letter.",
         max_length=LONGEST_NOTE,
@@ -94,7 +103,7 @@ class MessageForm(LetterForm):
         },
     )
     subject = forms.CharField(max_length=LONGEST_SUBJECT, error_messages=TOO_LONG)
-    text = forms.CharField(
+    text = PlainText(
         label="Message",
         help_text="Plain text. It begins with their name and ends with your chapter's.",
         max_length=LONGEST_MESSAGE,

@@ -397,7 +397,17 @@ def test_a_moment_that_cannot_be_is_refused_and_what_was_typed_stays(send_at, st
     assert not InvitationLog.objects.exists()
 
 
-@pytest.mark.parametrize("note", ["x" * 2001, "nul \x00"])
+def test_a_line_break_counts_as_one_character():
+    workshop = workshop_of(students=1)
+
+    organising(workshop).post(
+        invite_button(workshop, "students"), {"note": "x" * 998 + "\r\n\r\n" + "x" * 1000}
+    )
+
+    assert InvitationLog.objects.get().note == "x" * 998 + "\n\n" + "x" * 1000
+
+
+@pytest.mark.parametrize("note", ["x" * 2001, "x" * 10_000_000, "nul \x00"], ids=len)
 def test_a_note_that_does_not_fit_is_refused_by_every_button(note):
     workshop = workshop_of(students=1)
     client = organising(workshop)
