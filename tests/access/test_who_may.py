@@ -44,6 +44,7 @@ PEOPLE = ("visitor", "member", "organiser", "organiser elsewhere", "workshop org
 EVERYBODY = (YES,     YES, YES, YES, YES, YES)
 SIGNED_IN = (SIGN_IN, YES, YES, YES, YES, YES)
 ORGANISER = (SIGN_IN, NO,  YES, YES, YES, YES)
+CHAPTERS  = (SIGN_IN, NO,  YES, YES, NO,  YES)
 WORKSHOP  = (SIGN_IN, NO,  YES, NO,  YES, YES)
 CHAPTER   = (SIGN_IN, NO,  YES, NO,  NO,  YES)
 ADMIN     = (SIGN_IN, NO,  NO,  NO,  NO,  YES)
@@ -88,9 +89,36 @@ ROWS = {
     "notice_send": CHAPTER,
     "note_add": CHAPTER,
     "note_delete": ADMIN,
-    # Organisers
+    # Workshops, and the companies that host and sponsor them
     "portal": SIGNED_IN,
+    "search": ORGANISER,
+    "workshops": ORGANISER,
+    "workshop_new": CHAPTERS,
     "organiser_workshop": WORKSHOP,
+    "workshop_edit": WORKSHOP,
+    "workshop_copy": CHAPTER,
+    "workshop_tell": WORKSHOP,
+    "workshop_cancel": WORKSHOP,
+    "workshop_delete": WORKSHOP,
+    "workshop_sponsors": WORKSHOP,
+    "workshop_host": WORKSHOP,
+    "workshop_sponsor_add": WORKSHOP,
+    "workshop_sponsor_remove": WORKSHOP,
+    "sponsors": ORGANISER,
+    "sponsor_new": ORGANISER,
+    "sponsor_edit": ORGANISER,
+    # Who comes; addresses leave the house with whoever looks after the chapter only
+    "attendance": WORKSHOP,
+    "rsvp": WORKSHOP,
+    "rsvp_member": WORKSHOP,
+    "changes": WORKSHOP,
+    "door": WORKSHOP,
+    "mark": WORKSHOP,
+    "attendees_checklist": WORKSHOP,
+    "attendees_emails": CHAPTER,
+    "pairing_csv": WORKSHOP,
+    "labels_csv": WORKSHOP,
+    # Writing to people, and what became of it
     "send_invites": WORKSHOP,
     "invite": WORKSHOP,
     "left_out": WORKSHOP,
@@ -102,6 +130,13 @@ ROWS = {
     "invitation_logs": WORKSHOP,
     "invitation_log": WORKSHOP,
     "log_progress": WORKSHOP,
+    "log_csv": WORKSHOP,
+    "log_pause": WORKSHOP,
+    "log_resume": WORKSHOP,
+    "log_cancel": WORKSHOP,
+    "log_retry": WORKSHOP,
+    "log_send_again": WORKSHOP,
+    "log_arrived": WORKSHOP,
 }
 
 
