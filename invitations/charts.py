@@ -25,6 +25,7 @@ BASE = 140
 BELOW = 22
 LEAST = 2  # so that whoever came is seen beside a month in which hundreds did
 ROOM_FOR_A_FIGURE = 16
+WIDEST_FIGURE = 999
 
 MOST_BARS = 24
 HEAD = 20
@@ -45,7 +46,8 @@ class Box:
     @property
     def figure_y(self) -> int | None:
         """Where the figure is written, if it fits in."""
-        return self.y + self.height // 2 + 4 if self.height >= ROOM_FOR_A_FIGURE else None
+        fits = self.height >= ROOM_FOR_A_FIGURE and self.people <= WIDEST_FIGURE
+        return self.y + self.height // 2 + 4 if fits else None
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ def test_a_figure_stands_in_the_middle_of_its_box_where_it_fits():
     assert Box(30, y=48, height=92).figure_y == 98
     assert Box(3, y=124, height=16).figure_y == 136
     assert Box(2, y=125, height=15).figure_y is None
+    assert Box(999, y=18, height=122).figure_y == 83
+    assert Box(1000, y=18, height=122).figure_y is None
 
 
 def test_whoever_came_is_seen_beside_a_huge_month():
