@@ -95,7 +95,7 @@ def subscribers(request: HttpRequest, chapter_id: int) -> HttpResponse:
     chosen.is_valid()
     found = subscribed.find(chapter, chosen.wanted)
     pages = Paginator(found.people, PEOPLE_A_PAGE)
-    pages.count = found.count  # type: ignore[misc]  # counted already
+    pages.count = found.count  # counted already
     return render(
         request,
         "invitations/chapters/subscribers.html",
