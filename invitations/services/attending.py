@@ -18,6 +18,8 @@ from members.models import Member
 
 # Planner offers signing in from then on.
 DOOR_OPENS_BEFORE_THE_START = timedelta(minutes=30)
+# A tap that undoes an arrival so soon is the second of a double tap: the button turned under it.
+A_DOUBLE_TAP = timedelta(seconds=2)
 
 
 class Refused(Exception):
@@ -90,7 +92,7 @@ def mark(invitation: Invitation, *, is_here: bool, by: Member, at: datetime) -> 
     Write down that somebody with a place is here, or is not.
 
     It says how things are and not that they change: asked twice, or by two phones at the same
-    moment, the first arrival stays.
+    moment, the first arrival stays. Within two seconds nobody is undone.
 
     :returns: the invitation as it is now
     :raises DoorIsClosed: before the door opens, or when the workshop is cancelled
@@ -108,7 +110,7 @@ def mark(invitation: Invitation, *, is_here: bool, by: Member, at: datetime) -> 
             f"{invitation.member.full_name} has no place now. Add them as somebody who is not on"
             " the list."
         )
-    if is_here == (invitation.attended_at is not None):
+    if is_here == (invitation.attended_at is not None) or _is_double_tap(invitation, at=at):
         return invitation
     invitation.attended_at = at if is_here else None
     invitation.save(update_fields=["attended_at"])
@@ -124,6 +126,10 @@ def mark(invitation: Invitation, *, is_here: bool, by: Member, at: datetime) -> 
 def note_export_of_addresses(workshop: Workshop, *, by: Member) -> None:
     """Addresses leave the house; the history says who took them."""
     activities.note("took the e-mail addresses of who comes", by=by, workshop=workshop)
+
+
+def _is_double_tap(invitation: Invitation, *, at: datetime) -> bool:
+    return invitation.attended_at is not None and at - invitation.attended_at < A_DOUBLE_TAP
 
 
 def _check_door(workshop: Workshop, *, at: datetime) -> None:

@@ -138,13 +138,32 @@ def test_the_same_tap_again_changes_nothing():
     assert Activity.objects.count() == 1
 
 
+def arrived_a_minute_ago(**fields):
+    return InvitationFactory(
+        workshop=tonight(),
+        answer=Answer.ATTENDING,
+        attended_at=timezone.now() - timedelta(minutes=1),
+        **fields,
+    )
+
+
 def test_the_button_asks_for_the_other_state_and_undoes():
-    invitation = InvitationFactory(workshop=tonight(), answer=Answer.ATTENDING)
+    invitation = arrived_a_minute_ago()
 
-    assert 'value="0"' in words(tap(invitation, headers=HTMX))
     assert 'value="1"' in words(tap(invitation, here="0", headers=HTMX))
-
     assert not is_here(invitation)
+    assert 'value="0"' in words(tap(invitation, headers=HTMX))
+    assert is_here(invitation)
+
+
+def test_the_second_of_a_double_tap_on_the_button_that_turned_undoes_nothing():
+    invitation = InvitationFactory(workshop=tonight(), answer=Answer.ATTENDING)
+    tap(invitation)
+
+    text = words(tap(invitation, here="0", headers=HTMX))
+
+    assert 'aria-pressed="true"' in text
+    assert is_here(invitation)
 
 
 def test_a_tap_on_an_old_page_says_how_it_is_now():
@@ -232,15 +251,15 @@ def test_who_is_marked_as_here_keeps_the_place():
 
 
 def test_the_history_names_who_marked_whom():
-    invitation = InvitationFactory(workshop=tonight(), answer=Answer.ATTENDING)
+    invitation = arrived_a_minute_ago()
     organiser = organiser_of(invitation.workshop.chapter)
 
-    tap(invitation, by=organiser)
     tap(invitation, by=organiser, here="0")
+    tap(invitation, by=organiser)
 
     assert list(Activity.objects.order_by("pk").values_list("by", "did", "member")) == [
-        (organiser.pk, "marked as here", invitation.member_id),
         (organiser.pk, "marked as not here", invitation.member_id),
+        (organiser.pk, "marked as here", invitation.member_id),
     ]
 
 
