@@ -24,6 +24,7 @@ from chapters.models import Chapter, Role
 from invitations import overviews, queries
 from invitations.exports import csv_response
 from invitations.forms.logs import PeopleFilter
+from invitations.forms.once import OnceForm
 from invitations.models import Invitation
 from invitations.services import inviting
 from invitations.views import doors
@@ -102,6 +103,7 @@ def invitation_log(request: HttpRequest, workshop_id: int, log_id: int) -> HttpR
         "page": page,
         "people": _rows(log, page),
         "top_up": _top_up(log),
+        "once": OnceForm(),
         "others": _others(log),
     }
     return render(request, "invitations/log.html", context)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from chapters.models import Chapter, Workshop
 from invitations import attendance, charts, overviews, queries, statistics
+from invitations.forms.once import OnceForm
 from invitations.overviews import Outlook
 from invitations.services import inviting
 from invitations.views import doors
@@ -102,6 +103,7 @@ def _state_of_inviting(workshop: Workshop) -> dict[str, object]:
         "people": reach.subscribers - reach.to_invite,
         "missing": _missing(workshop) if reach.to_invite else [],
         "more_missing": max(reach.to_invite - NAMES_SHOWN, 0),
+        "once": OnceForm(),
         "is_top_up": live_log is None and _is_everybody(reached),
         "live_log": live_log,
         "refusal": _refusal(workshop),

@@ -1,5 +1,6 @@
 """One workshop, for those who organise it."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -178,6 +179,23 @@ def test_after_everybody_was_invited_one_click_invites_exactly_those_who_are_mis
     log = InvitationLog.objects.latest("pk")
     assert (log.audience, log.seen_count) == ("everyone", 3)
     assert f'action="{invite}"' not in words(client.get(address(workshop)))
+
+
+def test_a_double_tap_on_that_click_makes_one_log():
+    workshop = WorkshopFactory(chapter=chapter_with(students=3))
+    invited(workshop, Audience.EVERYONE)
+    client = signed_in(organiser_of(workshop.chapter))
+    key = re.search(r'name="request_key" value="([^"]+)"', words(client.get(address(workshop))))
+    assert key
+    typed = {"seen_count": 3, "request_key": key.group(1)}
+    invite = f"{reverse('invite', args=[workshop.pk])}?for=everyone"
+
+    first = client.post(invite, typed)
+    InvitationLog.objects.update(status=LogStatus.COMPLETED)
+    second = client.post(invite, typed)
+
+    assert first["Location"] == second["Location"]
+    assert InvitationLog.objects.count() == 2
 
 
 @pytest.mark.parametrize("audiences", [[], [Audience.STUDENTS], [Audience.COACHES]])
