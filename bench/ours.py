@@ -37,7 +37,7 @@ def workers(
     processes: int,
     threads: int = 1,
     connections: int | None = None,
-    warm_up: int = 200,
+    warm_up: int = 100,
     **variables: object,
 ) -> Iterator[list[psutil.Process]]:
     """Workers that have sent `warm_up` letters a connection: imported, planned and connected."""

@@ -36,30 +36,27 @@ def workshop_for(members: int, *, connections: int = 8) -> Workshop:
 def add_members(chapter: Chapter, count: int, *, analyze: bool = True) -> None:
     """So many more students in the chapter, copies of one that Django made."""
     group = chapter.groups.get(role=Role.STUDENT)
-    first = Member.objects.create(
+    first, _ = Member.objects.get_or_create(
         email="first@people.example",
-        surname="Tester",
-        password="!",
-        accepted_terms_at=timezone.now(),
+        defaults={"surname": "Tester", "password": "!", "accepted_terms_at": timezone.now()},
     )
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH people AS (
                 INSERT INTO members_member
-                SELECT (jsonb_populate_record(m, jsonb_build_object(
-                    'id', nextval(pg_get_serial_sequence('members_member', 'id')),
-                    'email', 'member' || n || 'of' || %s || '@people.example',
-                    'name', (%s)[1 + n %% %s]
-                ))).*
-                FROM members_member m, generate_series(1, %s) AS n WHERE m.id = %s
-                RETURNING id
+                SELECT copy.* FROM members_member m, generate_series(1, %s) AS n,
+                    jsonb_populate_record(m, jsonb_build_object(
+                        'id', nextval(pg_get_serial_sequence('members_member', 'id')),
+                        'email', 'member' || n || 'of' || %s || '@people.example',
+                        'name', (%s)[1 + n %% %s]
+                    )) AS copy
+                WHERE m.id = %s RETURNING id
             )
             INSERT INTO chapters_subscription (member_id, group_id) SELECT id, %s FROM people
             """,
-            [group.pk, NAMES, len(NAMES), count, first.pk, group.pk],
+            [count, group.pk, NAMES, len(NAMES), first.pk, group.pk],
         )
-        first.delete()
         if analyze:
             cursor.execute("VACUUM ANALYZE members_member, chapters_subscription, chapters_group")
 

@@ -48,22 +48,27 @@ class Sizes:
     london: int
     rate_per_second: int
     rate_seconds: int
+    parts: int
+    killings: int
 
 
 FULL = Sizes(
     name="full", runs=5, ours=8000, ceiling=10000, post_office=3000, untuned=1000, mailer=1000,
-    naive=500, one_by_one=1000, growth=(1000, 10_000, 100_000), growth_runs=3, killed=4000,
+    naive=500, one_by_one=1000, growth=(1000, 10_000, 100_000), growth_runs=5, killed=4000,
     relay_connections=16, relay_letters=120, london=4300, rate_per_second=100, rate_seconds=30,
+    parts=5000, killings=5,
 )  # fmt: skip
 QUICK = Sizes(
-    name="quick", runs=5, ours=3000, ceiling=5000, post_office=1200, untuned=0, mailer=200,
-    naive=150, one_by_one=300, growth=(1000, 10_000), growth_runs=1, killed=1500,
-    relay_connections=16, relay_letters=60, london=0, rate_per_second=100, rate_seconds=5,
+    name="quick", runs=5, ours=3000, ceiling=4000, post_office=1000, untuned=0, mailer=150,
+    naive=100, one_by_one=200, growth=(1000, 10_000), growth_runs=5, killed=1500,
+    relay_connections=16, relay_letters=40, london=0, rate_per_second=100, rate_seconds=5,
+    parts=1000, killings=1,
 )  # fmt: skip
 TINY = Sizes(
     name="tiny", runs=1, ours=60, ceiling=60, post_office=40, untuned=0, mailer=20,
     naive=20, one_by_one=20, growth=(20, 40), growth_runs=1, killed=400,
     relay_connections=2, relay_letters=10, london=20, rate_per_second=50, rate_seconds=1,
+    parts=20, killings=1,
 )  # fmt: skip
 
 
@@ -107,10 +112,12 @@ def _sending(folder: Path, sizes: Sizes) -> Iterator[Row]:
     with Sink() as sink:
         tuned = post_office.peer(folder, sink, tuned=True)
         in_turn: dict[str, list[float]] = {"ours": [], "ceiling": [], "post_office": []}
-        for _ in range(sizes.runs):
-            in_turn["ceiling"].append(ceiling.rate(folder, sink, letters=sizes.ceiling))
-            in_turn["post_office"].append(tuned.rate(letters=sizes.post_office))
-            in_turn["ours"] += _ours(folder, sink, sizes, runs=1)
+        with ours.workers(folder, sink, processes=2, threads=THREADS):
+            workshop = people.workshop_for(sizes.ours, connections=2 * THREADS + 1)
+            for _ in range(sizes.runs):  # whoever does not send, waits
+                in_turn["ceiling"].append(ceiling.rate(folder, sink, letters=sizes.ceiling))
+                in_turn["post_office"].append(tuned.rate(letters=sizes.post_office))
+                in_turn["ours"].append(ours.send(workshop, sink).rate)
         mail = mailer.peer(folder, sink)
         mailed = [mail.rate(letters=sizes.mailer) for _ in range(sizes.runs)]
         naively = naive.rates(folder, sink, letters=sizes.naive, runs=sizes.runs)
@@ -132,12 +139,6 @@ def _sending(folder: Path, sizes: Sizes) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def _ours(folder: Path, sink: Sink, sizes: Sizes, *, runs: int) -> list[float]:
-    with ours.workers(folder, sink, processes=2, threads=THREADS):
-        workshop = people.workshop_for(sizes.ours, connections=2 * THREADS + 1)
-        return [ours.send(workshop, sink).rate for _ in range(runs)]
-
-
 def _compared(name: str, values: list[float], mine: float, ratio_name: str, least: float) -> Row:
     ratio = mine / median(values)
     return Row(
@@ -147,7 +148,7 @@ def _compared(name: str, values: list[float], mine: float, ratio_name: str, leas
 
 def _parts(folder: Path, sizes: Sizes) -> Iterator[Row]:
     with Sink() as sink:
-        found = [parts.microseconds(sink, letters=sizes.ours) for _ in range(sizes.runs)]
+        found = [parts.microseconds(sink, letters=sizes.parts) for _ in range(sizes.runs)]
     for part in found[0]:
         yield Row(f"One sender: {part}", [one[part] for one in found], "µs a letter")
 
@@ -155,7 +156,8 @@ def _parts(folder: Path, sizes: Sizes) -> Iterator[Row]:
 def _in_doubt(folder: Path, sizes: Sizes) -> Iterator[Row]:
     with Sink() as sink:
         found = [
-            doubts.per_killed_sender(folder, sink, letters=sizes.killed) for _ in range(sizes.runs)
+            doubts.per_killed_sender(folder, sink, letters=sizes.killed)
+            for _ in range(sizes.killings)
         ]
     yield Row(
         "Ours, killed: in doubt for each connection", found, "letters",
@@ -170,7 +172,7 @@ def _theirs_in_doubt(folder: Path, sizes: Sizes) -> Iterator[Row]:
         half = sizes.post_office // 2
         found = [
             float(tuned.in_doubt_when_killed(letters=sizes.post_office, after=half))
-            for _ in range(min(sizes.runs, 3))
+            for _ in range(min(sizes.killings, 3))
         ]
     yield Row("django-post_office, killed: in doubt altogether", found, "letters")
 

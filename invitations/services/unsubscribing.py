@@ -16,9 +16,10 @@ from django.utils.crypto import salted_hmac
 
 from chapters.models import Chapter, Role, Subscription
 
-_signer = Signer(salt="invitations.unsubscribing", sep=".")  # a dot stays part of a link in text
+SALT = "invitations.unsubscribing"
+_signer = Signer(salt=SALT, sep=".")  # a dot stays part of a link in text
 # The signer would derive its key anew for each of the thousands of links of a batch.
-_keyed = salted_hmac(_signer.salt + "signer", b"", _signer.key, algorithm=_signer.algorithm)
+_keyed = salted_hmac(f"{SALT}signer", b"", _signer.key, algorithm=_signer.algorithm)
 
 
 class UnknownLink(Exception):
