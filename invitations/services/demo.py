@@ -47,6 +47,14 @@ CHAPTERS_WITHOUT_DOUBLES = 8
 SMALLEST_CHAPTER = 6
 SHARE_OF_COACHES = 0.35
 INVITED_BEFORE = 60
+SHARE_WHO_COME = 0.85  # of those who said so
+A_YEAR_OF_EVENINGS = tuple(-14 - 28 * nr for nr in range(13))  # days from now, the last one first
+DIETS: list[list[str]] = [[]] * 16 + [
+    ["vegetarian"],
+    ["vegan"],
+    ["halal"],
+    ["gluten_free", "dairy_free"],
+]
 
 
 class Refused(Exception):
@@ -268,6 +276,7 @@ def _member(demo: _Demo, shape: Shape) -> Member:
         email=f"{slugify(name)}.{slugify(surname)}.{serial}@{demo.dice.choice(MAIL_DOMAINS)}",
         password="!",  # noqa: S106 -- no password fits it
         accepted_terms_at=None if shape is Shape.WITHOUT_TERMS else since,
+        dietary_needs=demo.dice.choice(DIETS),
         address_unusable_at=demo.at - timedelta(days=20) if is_unreachable else None,
         address_unusable_reason="550 5.1.1 No such mailbox" if is_unreachable else "",
         created_at=since,
@@ -356,10 +365,14 @@ def _name_organisers(demo: _Demo, nr: int, chapter: Chapter, crowd: list[_Person
 
 
 def _make_workshops(demo: _Demo, nr: int, chapter: Chapter, crowd: list[_Person]) -> None:
-    """The next evening and the last one everywhere, every other kind in London and Brighton."""
+    """
+    The next evening and the last one everywhere, a year of them and every other kind in London
+    and Brighton.
+    """
     venue, helper = _sponsors(demo, chapter)
     _physical(demo, chapter, venue, helper, days=14)
-    _make_last_one(demo, _physical(demo, chapter, venue, helper, days=-14), crowd)
+    for days in A_YEAR_OF_EVENINGS if nr < 2 else A_YEAR_OF_EVENINGS[:1]:
+        _remember(demo, _physical(demo, chapter, venue, helper, days=days), crowd)
     if nr < 2 or nr % 3 == 0:
         _virtual(demo, chapter, helper, days=21)
     if nr < 2 or nr % 3 == 1:
@@ -438,10 +451,11 @@ def _virtual(demo: _Demo, chapter: Chapter, helper: Sponsor, *, days: int) -> No
     WorkshopSponsor.objects.create(workshop=workshop, sponsor=helper)
 
 
-def _make_last_one(demo: _Demo, workshop: Workshop, crowd: list[_Person]) -> None:
-    """Who was invited to the last evening, and what they said."""
+def _remember(demo: _Demo, workshop: Workshop, crowd: list[_Person]) -> None:
+    """Who was invited to an evening that is over, what they said, and who came."""
     able = [person for person in crowd if person.shape in CAN_BE_INVITED]
-    invited = demo.dice.sample(able, k=min(INVITED_BEFORE, len(able)))
+    most = min(INVITED_BEFORE, len(able))
+    invited = demo.dice.sample(able, k=demo.dice.randint(most // 2, most))
     Invitation.objects.bulk_create([_answered(demo, workshop, person) for person in invited])
 
 
@@ -449,6 +463,8 @@ def _answered(demo: _Demo, workshop: Workshop, person: _Person) -> Invitation:
     # Three in ten of sixty come, so there is a seat for each of them even at the smallest venue.
     (answer,) = demo.dice.choices([Answer.ATTENDING, Answer.DECLINED, Answer.NONE], [30, 25, 45])
     answered_at = workshop.starts_at - timedelta(hours=demo.dice.randint(12, 240))
+    arrived_at = workshop.starts_at + timedelta(minutes=demo.dice.randint(-15, 40))
+    came = answer == Answer.ATTENDING and demo.dice.random() < SHARE_WHO_COME
     is_coach = any(group.role == Role.COACH for group in person.groups)
     return Invitation(
         workshop=workshop,
@@ -457,6 +473,7 @@ def _answered(demo: _Demo, workshop: Workshop, person: _Person) -> Invitation:
         answer=answer,
         answer_number=1 if answer else 0,
         answered_at=answered_at if answer else None,
+        attended_at=arrived_at if came else None,
         tutorial="" if is_coach or answer != Answer.ATTENDING else demo.dice.choice(TUTORIALS),
         created_at=workshop.starts_at - timedelta(days=12),
     )

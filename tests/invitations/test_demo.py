@@ -97,7 +97,7 @@ def test_london_has_every_kind_of_workshop():
     )
     assert kinds == {
         (False, False, True, True): 1,  # the next one
-        (True, False, True, True): 1,  # the last one
+        (True, False, True, True): 13,  # the last one, and a year of them
         (False, True, True, False): 1,  # a call
         (False, False, True, False): 1,  # without a venue
         (False, False, False, True): 1,  # not invitable
@@ -121,6 +121,8 @@ def test_the_last_workshop_has_answers_but_no_letter_is_invented():
         Answer.DECLINED,
     }
     assert not Invitation.objects.filter(workshop__starts_at__gt=timezone.now()).exists()
+    came = Invitation.objects.exclude(attended_at=None)
+    assert set(came.values_list("answer", flat=True)) == {Answer.ATTENDING}
     assert not InvitationLog.objects.exists()
     assert not InvitationLogEntry.objects.exists()
 
