@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 from chapters.models import Workshop
 from invitations.models import Answer
-from invitations.statistics import Answers, Month, Year
+from invitations.queries.statistics import Answers, Month, Year
 
 WIDTH = 360
 

@@ -6,9 +6,9 @@ from django import forms
 from django.db.models import TextChoices
 
 from chapters.models import Role
-from invitations.attendance import Show
 from invitations.forms.searching import SearchForm
 from invitations.models import Invitation
+from invitations.queries.attendance import Show
 
 LONGEST_REASON = Invitation._meta.get_field("override_reason").max_length
 

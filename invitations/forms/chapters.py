@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 
 from chapters.models import Chapter, Group, Role
-from invitations.queries import NOT_ELIGIBLE
+from invitations.queries.audiences import NOT_ELIGIBLE
+from invitations.queries.subscribers import Wanted
 from invitations.services.founding import Particulars
-from invitations.subscribers import Wanted
 from members.models import normalize_email
 
 ELIGIBLE = "eligible"

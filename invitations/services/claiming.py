@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from invitations import queries
+from invitations.queries import audiences
 from logs.models import Action
 from logs.services import slots
 from logs.services.slots import HeldSlot
@@ -109,14 +109,14 @@ _CLAIM = f"""
 """  # noqa: S608 -- made of constants; every value is a parameter
 
 _REASONS = {
-    "closed": queries.CLOSED,
-    "banned": queries.BANNED,
-    "no_terms": queries.NO_TERMS,
-    "no_address": queries.NO_ADDRESS,
-    "answered": queries.ANSWERED,
+    "closed": audiences.CLOSED,
+    "banned": audiences.BANNED,
+    "no_terms": audiences.NO_TERMS,
+    "no_address": audiences.NO_ADDRESS,
+    "answered": audiences.ANSWERED,
     "workshop_cancelled": WORKSHOP_CANCELLED,
     "workshop_begun": WORKSHOP_BEGUN,
-    "unsubscribed": queries.UNSUBSCRIBED,
+    "unsubscribed": audiences.UNSUBSCRIBED,
     "outdated": OUTDATED,
     "answered_anew": ANSWERED_ANEW,
     "changed_again": CHANGED_AGAIN,

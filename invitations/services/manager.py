@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from chapters.models import Chapter, Role, Workshop
-from invitations import queries
+from invitations.queries import audiences
 from invitations.services import inviting, messaging
 from logs.models import InvitationLog
 from members.models import Member
@@ -20,11 +20,11 @@ class InvitationManager:
 
     def chapter_students(self, chapter: Chapter) -> QuerySet[Member]:
         """The eligible students of a chapter, each of them once."""
-        return queries.subscribed(chapter, Role.STUDENT).able_to_be_invited()
+        return audiences.subscribed(chapter, Role.STUDENT).able_to_be_invited()
 
     def chapter_coaches(self, chapter: Chapter) -> QuerySet[Member]:
         """The eligible coaches of a chapter, each of them once."""
-        return queries.subscribed(chapter, Role.COACH).able_to_be_invited()
+        return audiences.subscribed(chapter, Role.COACH).able_to_be_invited()
 
     def send_workshop_emails(
         self,

@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db import transaction
 
 from chapters.models import Role, Workshop
-from invitations import queries, tasks
+from invitations import tasks
+from invitations.queries import audiences
 from invitations.services.inviting import Refused, locked
 from logs.models import Action, Audience, InvitationLog
 from logs.services import activities
@@ -135,8 +136,8 @@ def tell_change(
     workshop = locked(workshop)
     if workshop.is_cancelled or workshop.has_begun(at):
         return []
-    audiences = AUDIENCES if include_unanswered else TOLD_ALWAYS
-    return _tell(workshop, Action.CHANGE, audiences, initiator=initiator, note=note)
+    told = AUDIENCES if include_unanswered else TOLD_ALWAYS
+    return _tell(workshop, Action.CHANGE, told, initiator=initiator, note=note)
 
 
 @transaction.atomic
@@ -158,14 +159,14 @@ def tell_cancellation(
     """
     workshop = locked(workshop)
     is_for_all = include_unanswered and not workshop.has_begun(at)
-    audiences = AUDIENCES if is_for_all else TOLD_ALWAYS
-    return _tell(workshop, Action.CANCELLATION, audiences, initiator=initiator, note=note)
+    told = AUDIENCES if is_for_all else TOLD_ALWAYS
+    return _tell(workshop, Action.CANCELLATION, told, initiator=initiator, note=note)
 
 
 def _tell(
     workshop: Workshop,
     action: Action,
-    audiences: Iterable[Audience],
+    told: Iterable[Audience],
     *,
     initiator: Member,
     note: str,
@@ -179,15 +180,15 @@ def _tell(
             occasion=str(workshop.sequence),
             note=note,
         )
-        for audience in audiences
-        if queries.audience_of(workshop, audience).exists()
+        for audience in told
+        if audiences.audience_of(workshop, audience).exists()
     ]
     _ring(log for log, is_new in opened if is_new)
     return [log for log, _ in opened]
 
 
 def _check_somebody(workshop: Workshop, audience: Audience) -> None:
-    reach = queries.reach(workshop, audience)
+    reach = audiences.reach(workshop, audience)
     if not reach.subscribers:
         raise Nobody(f"There is nobody to write to: {EMPTY[audience]}.")
     if not reach.to_invite:

@@ -19,9 +19,9 @@ from django.utils.text import Truncator
 
 from chapters.models import Chapter, Role, Sponsor, Workshop
 from chapters.queries import capacity
-from invitations import overviews, queries
 from invitations.models import Answer
-from invitations.overviews import Places
+from invitations.queries import audiences, overviews
+from invitations.queries.overviews import Places
 from invitations.services import rsvps
 from logs.models import Action
 from logs.services import activities
@@ -246,7 +246,7 @@ def next_free_day(workshop: Workshop, *, at: datetime) -> date:
 
 def is_known(workshop: Workshop) -> bool:
     """Whether somebody knows the plan: from a letter that left, or because they answered."""
-    letters = workshop.log_entries.filter(status__in=queries.LEFT).exclude(action=Action.TEST)
+    letters = workshop.log_entries.filter(status__in=audiences.LEFT).exclude(action=Action.TEST)
     return letters.exists() or workshop.invitations.exclude(answer=Answer.NONE).exists()
 
 

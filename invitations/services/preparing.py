@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chapters.models import Workshop
-from invitations import queries
+from invitations.queries import audiences
 from invitations.services import inviting
 from logs.locks import lock_workshop
 from logs.models import Action, Audience, InvitationLog, LogStatus
@@ -83,7 +83,7 @@ def _fill(log_id: int) -> bool:
         return False
     workshop = Workshop.objects.select_related("chapter").get(invitation_logs=log)
     lock_workshop(workshop.pk)
-    audience = queries.audience_of(workshop, Audience(log.audience))
+    audience = audiences.audience_of(workshop, Audience(log.audience))
     is_invitation = log.action == Action.INVITE
     if is_invitation:
         _check_again(log, workshop)
@@ -100,7 +100,7 @@ def _fill(log_id: int) -> bool:
     return bool(letters)
 
 
-def _invite(workshop: Workshop, audience: QuerySet[queries.Invitee]) -> None:
+def _invite(workshop: Workshop, audience: QuerySet[audiences.Invitee]) -> None:
     """
     An invitation for whom nothing speaks against. One never delivered takes the role of this run.
     """

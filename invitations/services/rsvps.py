@@ -14,9 +14,10 @@ from datetime import datetime, time, timedelta
 from django.db import transaction
 
 from chapters.models import Role, Workshop
-from invitations import overviews, tasks
+from invitations import tasks
 from invitations.models import Answer, Invitation
-from invitations.queries import roles_of
+from invitations.queries import overviews
+from invitations.queries.audiences import roles_of
 from logs.models import Action
 from logs.services import activities
 from logs.services.logger import InvitationLogger

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chapters.models import Role, Workshop
-from invitations import overviews
 from invitations.forms.answering import AnswerForm
 from invitations.models import Invitation
-from invitations.queries import roles_of
+from invitations.queries import overviews
+from invitations.queries.audiences import roles_of
 from invitations.services import rsvps
 
 View = Callable[[HttpRequest, str], HttpResponse]

@@ -16,9 +16,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chapters.models import Chapter, Role, Workshop
-from invitations import attendance as who
-from invitations import overviews
-from invitations.attendance import Candidate, Flags
 from invitations.forms.attendance import (
     AnswerForm,
     Back,
@@ -27,6 +24,9 @@ from invitations.forms.attendance import (
     What,
 )
 from invitations.models import Invitation
+from invitations.queries import attendance as who
+from invitations.queries import overviews
+from invitations.queries.attendance import Candidate, Flags
 from invitations.services import attending, rsvps
 from invitations.views import doors
 from members.models import Member

@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chapters.models import Chapter, Workshop
-from invitations import charts, overviews, statistics
+from invitations import charts
 from invitations.forms.chapters import ZONES, ChapterForm, EditChapterForm
-from invitations.overviews import Overview
+from invitations.queries import overviews, statistics
+from invitations.queries.overviews import Overview
+from invitations.queries.statistics import Standing
 from invitations.services import founding
-from invitations.statistics import Standing
 from invitations.views import doors
 from logs.models import Activity
 from logs.queries import obstacles

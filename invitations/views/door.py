@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chapters.models import Role, Workshop
-from invitations import attendance, overviews
 from invitations.forms.attendance import DoorFilter, HereForm
+from invitations.queries import attendance, overviews
 from invitations.services import attending
 from invitations.views import doors
 

@@ -13,9 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from chapters.models import Role, Workshop
-from invitations import attendance, overviews
 from invitations.exports import csv_response
 from invitations.models import Invitation
+from invitations.queries import attendance, overviews
 from invitations.services import attending
 from invitations.views import doors
 from members.models import Member

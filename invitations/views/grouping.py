@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chapters.models import Chapter, Group, Role
-from invitations import statistics
-from invitations import subscribers as subscribed
 from invitations.forms.chapters import ELIGIBLE, GroupForm, NewGroupForm, SubscribersFilter
+from invitations.queries import statistics
+from invitations.queries import subscribers as subscribed
 from invitations.services import grouping
 from invitations.views import doors
 from members.models import Member

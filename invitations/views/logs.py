@@ -21,11 +21,11 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chapters.models import Chapter, Role
-from invitations import overviews, queries
 from invitations.exports import csv_response
 from invitations.forms.logs import PeopleFilter
 from invitations.forms.once import OnceForm
 from invitations.models import Invitation
+from invitations.queries import audiences, overviews
 from invitations.services import inviting
 from invitations.views import doors
 from logs.models import (
@@ -256,7 +256,7 @@ def _outcome(status: EntryStatus, *, doubts: int) -> str:
     return str(status.label)
 
 
-def _top_up(log: InvitationLog) -> queries.Reach | None:
+def _top_up(log: InvitationLog) -> audiences.Reach | None:
     """Whom the same button would invite now; nobody while a log of theirs has not ended."""
     workshop = log.workshop
     if workshop is None or log.action != Action.INVITE or log.audience not in CHAPTER_AUDIENCES:
@@ -268,7 +268,7 @@ def _top_up(log: InvitationLog) -> queries.Reach | None:
     is_live = workshop.invitation_logs.filter(
         action=Action.INVITE, audience=log.audience, status__in=LIVE_LOG_STATUSES
     )
-    return None if is_live.exists() else queries.reach(workshop, Audience(log.audience))
+    return None if is_live.exists() else audiences.reach(workshop, Audience(log.audience))
 
 
 def _others(log: InvitationLog) -> list[overviews.Sent]:

@@ -16,10 +16,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chapters.models import Chapter, Subscription
-from invitations import histories, policies, searches
+from invitations import policies
 from invitations.forms.members import BanForm, MemberSearchForm, NoteForm, NoticeForm
 from invitations.models import Answer
-from invitations.queries import why_not_eligible
+from invitations.queries import histories, searches
+from invitations.queries.audiences import why_not_eligible
 from invitations.services import banning, noticing, noting
 from invitations.views import doors
 from members.models import DietaryNeed, Member, Notice

@@ -14,9 +14,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST
 
 from chapters.models import Workshop
-from invitations import mails, queries
+from invitations import mails
 from invitations.forms.sending import MessageForm
-from invitations.queries import Reach
+from invitations.queries import audiences
+from invitations.queries.audiences import Reach
 from invitations.services import inviting, messaging
 from invitations.views import doors
 from invitations.views.sending import LETTER_POLICY
@@ -99,7 +100,7 @@ def _send(request: HttpRequest, workshop: Workshop, form: MessageForm) -> Invita
 
 
 def _reaches(workshop: Workshop) -> list[Reach]:
-    return [queries.reach(workshop, audience) for audience in messaging.AUDIENCES]
+    return [audiences.reach(workshop, audience) for audience in messaging.AUDIENCES]
 
 
 def _typed(form: MessageForm) -> dict[str, object]:

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from chapters.models import Chapter, Workshop
-from invitations import attendance, charts, overviews, queries, statistics
+from invitations import charts
 from invitations.forms.once import OnceForm
-from invitations.overviews import Outlook
+from invitations.queries import attendance, audiences, overviews, statistics
+from invitations.queries.overviews import Outlook
 from invitations.services import inviting
 from invitations.views import doors
 from logs.models import Action, Audience, InvitationLog, LogStatus
@@ -94,7 +95,7 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
 
 def _state_of_inviting(workshop: Workshop) -> dict[str, object]:
     """Whether everyone eligible has been invited; who is missing, and why, if not."""
-    reach = queries.reach(workshop, Audience.EVERYONE)
+    reach = audiences.reach(workshop, Audience.EVERYONE)
     logs = list(workshop.invitation_logs.filter(action=Action.INVITE).order_by("-pk"))
     live_log = next((log for log in logs if log.is_live), None)
     reached = {log.audience for log in logs if log.status == LogStatus.COMPLETED}
@@ -110,9 +111,9 @@ def _state_of_inviting(workshop: Workshop) -> dict[str, object]:
     }
 
 
-def _missing(workshop: Workshop) -> QuerySet[queries.Invitee]:
+def _missing(workshop: Workshop) -> QuerySet[audiences.Invitee]:
     """The first of those who could be invited and are not, by name."""
-    people = queries.audience_of(workshop, Audience.EVERYONE).filter(reason="")
+    people = audiences.audience_of(workshop, Audience.EVERYONE).filter(reason="")
     return people.order_by("name", "surname", "pk")[:NAMES_SHOWN]
 
 

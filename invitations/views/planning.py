@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from chapters.models import Chapter, Workshop
 from chapters.queries import host_of
-from invitations import overviews, queries
 from invitations.forms.planning import (
     CancellingForm,
     TellingForm,
@@ -25,6 +24,7 @@ from invitations.forms.planning import (
     as_typed,
     moved,
 )
+from invitations.queries import audiences, overviews
 from invitations.services import cancelling, messaging, planning
 from invitations.views import doors
 from logs.models import LIVE_LOG_STATUSES, Action, Audience, EntryStatus
@@ -313,7 +313,7 @@ def _delete_page(
 
 def _told(workshop: Workshop) -> Told:
     coming, waiting, unanswered = (
-        queries.reach(workshop, audience).to_invite
+        audiences.reach(workshop, audience).to_invite
         for audience in (Audience.ATTENDING, Audience.WAITING, Audience.UNANSWERED)
     )
     return Told(coming, waiting, unanswered)

@@ -8,8 +8,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from invitations import policies, searches
+from invitations import policies
 from invitations.forms.searching import SearchForm
+from invitations.queries import searches
 
 MOST = 20
 

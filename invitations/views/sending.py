@@ -17,9 +17,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chapters.models import Role, Workshop
-from invitations import mails, queries
+from invitations import mails
 from invitations.forms.sending import InviteForm, NoteForm, SeenCount
-from invitations.queries import Reach
+from invitations.queries import audiences
+from invitations.queries.audiences import Reach
 from invitations.services import inviting, messaging
 from invitations.views import doors
 from logs.models import (
@@ -155,9 +156,9 @@ def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
     audience = request.GET.get("for", "")
     if audience not in (*CHAPTER_AUDIENCES, *messaging.AUDIENCES):
         raise Http404
-    reach = queries.reach(workshop, Audience(audience))
+    reach = audiences.reach(workshop, Audience(audience))
     chosen = request.GET.get("why", "")
-    people = queries.left_out(workshop, Audience(audience))
+    people = audiences.left_out(workshop, Audience(audience))
     if chosen:
         people = people.filter(reason=chosen)
     return render(
@@ -219,7 +220,7 @@ def _send_page(
 
 def _offer(workshop: Workshop) -> dict[str, object]:
     live = {log.audience: log for log in _live_logs(workshop)}
-    reaches = {audience: queries.reach(workshop, audience) for audience in CHAPTER_AUDIENCES}
+    reaches = {audience: audiences.reach(workshop, audience) for audience in CHAPTER_AUDIENCES}
     cards = [Card(reach, live.get(audience)) for audience, reach in reaches.items()]
     offered = [card for card in cards if card.is_offered]
     if offered:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from invitations.models import Invitation
-from invitations.queries import CLOSED, UNSUBSCRIBED
+from invitations.queries.audiences import CLOSED, UNSUBSCRIBED
 from invitations.services.manager import InvitationManager
 from invitations.services.preparing import prepare
 from logs.models import Action, EntryStatus, InvitationLog, InvitationLogEntry, Slot

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chapters.models import Role
-from invitations import queries
+from invitations.queries import audiences
 from invitations.services.manager import InvitationManager
 from logs.models import Audience
 from tests.factories import (
@@ -102,7 +102,7 @@ def test_r14_who_is_asked_is_what_a_naive_model_says(
         assert sorted(coaches) == expected({"coach"}, eligible_only=True)
         workshop = WorkshopFactory(chapter=chapter)
         for audience, roles in ROLES.items():
-            found = queries.audience_of(workshop, Audience(audience))
+            found = audiences.audience_of(workshop, Audience(audience))
             invited = found.filter(reason="").values_list("pk", "invited_as")
             assert sorted(found.values_list("pk", flat=True)) == expected(
                 roles, eligible_only=False

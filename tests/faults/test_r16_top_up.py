@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from chapters.models import Role, Workshop
-from invitations import queries
+from invitations.queries import audiences
 from invitations.services.manager import InvitationManager
 from logs.models import Audience, EntryStatus, InvitationLog, InvitationLogEntry, LogStatus
 from logs.services import steering
@@ -141,7 +141,7 @@ def test_r16_the_next_click_reaches_exactly_whoever_failed_or_came_later(
     forgiven = subscribe(MemberFactory(without_terms=True), workshop.chapter, Role.STUDENT)
     assert not log.entries.filter(member__in=[late, forgiven]).exists()
     Member.objects.filter(pk=forgiven.pk).update(accepted_terms_at=log.created_at)
-    assert queries.reach(workshop, Audience.STUDENTS).to_invite == UNLUCKY + 2
+    assert audiences.reach(workshop, Audience.STUDENTS).to_invite == UNLUCKY + 2
 
     for _ in range(2):
         again = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
@@ -149,7 +149,7 @@ def test_r16_the_next_click_reaches_exactly_whoever_failed_or_came_later(
         assert_settled(station.sink, again, audience=PEOPLE + 2, faults=0)
         assert station.sink.recipients == Counter([*unlucky, late.email, forgiven.email])
 
-    assert queries.reach(workshop, Audience.STUDENTS).to_invite == 0
+    assert audiences.reach(workshop, Audience.STUDENTS).to_invite == 0
 
 
 def test_r16_finishing_never_closes_what_a_retry_has_just_opened(ledger: None):

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chapters.models import Role
-from invitations import attendance
-from invitations.attendance import Show
 from invitations.models import Answer, Invitation
+from invitations.queries import attendance
+from invitations.queries.attendance import Show
 from invitations.services import rsvps
 from logs.models import Action, Activity, InvitationLogEntry
 from members.models import DietaryNeed, Notice

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chapters.models import Role
-from invitations import queries, statistics
 from invitations.models import Answer
-from invitations.statistics import Answers, Month, Size
+from invitations.queries import audiences, statistics
+from invitations.queries.statistics import Answers, Month, Size
 from logs.models import Audience, EntryStatus, LogStatus, Switch
 from logs.services import activities
 from members.models import Member
@@ -105,7 +105,7 @@ def test_who_is_not_invited_is_counted_as_the_button_counts():
 
     assert standing.next.workshop == workshop
     assert standing.to_invite == 8
-    assert standing.to_invite == queries.reach(workshop, Audience.EVERYONE).to_invite
+    assert standing.to_invite == audiences.reach(workshop, Audience.EVERYONE).to_invite
 
 
 def test_what_needs_somebody_is_named():

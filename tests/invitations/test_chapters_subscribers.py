@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chapters.models import Role, Subscription
-from invitations import queries, subscribers
-from invitations.subscribers import Wanted
+from invitations.queries import audiences, subscribers
+from invitations.queries.subscribers import Wanted
 from logs.models import Activity
 from members.models import Member
 from tests.factories import (
@@ -93,7 +93,7 @@ def test_whoever_is_not_eligible_has_the_first_reason():
     }
     eligible = Member.objects.able_to_be_invited()
     assert {member for member in people if not member.reason} == set(
-        queries.subscribed(chapter, *Role) & eligible
+        audiences.subscribed(chapter, *Role) & eligible
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from chapters.models import Chapter, Workshop
 from invitations import charts
 from invitations.charts import Box, Part
-from invitations.statistics import Answers, Month, Year
+from invitations.queries.statistics import Answers, Month, Year
 
 CHAPTER = Chapter(name="Brighton", time_zone="Europe/London")
 

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chapters.models import Role
-from invitations import histories
 from invitations.models import Answer
+from invitations.queries import histories
 from invitations.services import banning
 from logs.models import Action, EntryStatus, InvitationLogEntry
 from logs.services import activities

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chapters.models import Subscription, Workshop
-from invitations import queries
 from invitations.models import Answer
+from invitations.queries import audiences
 from invitations.services import messaging, preparing
 from invitations.services.inviting import Refused
 from logs.models import (
@@ -83,7 +83,7 @@ def test_each_audience_is_those_who_gave_that_answer():
     silent, declined = somebody(workshop), somebody(workshop, Answer.DECLINED)
     somebody(WorkshopFactory(chapter=workshop.chapter), Answer.ATTENDING)
 
-    found = {a: set(queries.audience_of(workshop, a)) for a in messaging.AUDIENCES}
+    found = {a: set(audiences.audience_of(workshop, a)) for a in messaging.AUDIENCES}
 
     assert found == {
         Audience.ATTENDING: {coming},
@@ -109,7 +109,7 @@ def test_nobody_is_asked_for_an_answer_whose_invitation_never_left(status, is_as
         log__workshop=invitation.workshop, member=invitation.member, status=status
     )
 
-    reach = queries.reach(invitation.workshop, Audience.UNANSWERED)
+    reach = audiences.reach(invitation.workshop, Audience.UNANSWERED)
 
     assert (reach.subscribers, reach.to_invite) == (int(is_asked), int(is_asked))
 
@@ -127,8 +127,8 @@ def test_whoever_turned_away_is_not_asked_again_but_a_guest_is_told_of_their_pla
         BanFactory(member=somebody(workshop, answer))
         Subscription.objects.filter(member=somebody(workshop, answer)).delete()
 
-    silent = queries.reach(workshop, Audience.UNANSWERED)
-    coming = queries.reach(workshop, Audience.ATTENDING)
+    silent = audiences.reach(workshop, Audience.UNANSWERED)
+    coming = audiences.reach(workshop, Audience.ATTENDING)
 
     assert silent.left_out == [
         ("closed the account", 1),
@@ -149,7 +149,7 @@ def test_the_numbers_cost_one_statement_whatever_their_size(size, django_assert_
         somebody(workshop)
 
     with django_assert_num_queries(1):
-        assert queries.reach(workshop, Audience.UNANSWERED).to_invite == size
+        assert audiences.reach(workshop, Audience.UNANSWERED).to_invite == size
 
 
 # ---- A message -----------------------------------------------------------------------------
@@ -213,8 +213,8 @@ def test_the_guard_stops_a_message_to_people_who_were_not_invited(monkeypatch):
     stranger = somebody(WorkshopFactory(), Answer.ATTENDING)
     somebody(workshop, Answer.ATTENDING)
     log = written_to(workshop, Audience.ATTENDING)
-    everybody = queries.audience_of(stranger.invitations.get().workshop, Audience.ATTENDING)
-    monkeypatch.setattr(queries, "audience_of", lambda *_: everybody)
+    everybody = audiences.audience_of(stranger.invitations.get().workshop, Audience.ATTENDING)
+    monkeypatch.setattr(audiences, "audience_of", lambda *_: everybody)
 
     preparing.prepare(log.pk)
 

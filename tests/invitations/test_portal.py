@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from chapters.models import Role
-from invitations import overviews, queries
 from invitations.models import Answer
+from invitations.queries import audiences, overviews
 from invitations.views import organising
 from logs.models import Action, Audience, EntryStatus, LogStatus, Switch
 from logs.services import holds
@@ -227,7 +227,7 @@ def test_eligible_members_count_as_they_do_on_the_button():
     counted = overviews.to_invite([workshop, other])
 
     assert counted == {
-        each.pk: queries.reach(each, Audience.EVERYONE).to_invite for each in (workshop, other)
+        each.pk: audiences.reach(each, Audience.EVERYONE).to_invite for each in (workshop, other)
     }
     assert counted == {workshop.pk: 7, other.pk: 12}
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chapters.models import Role
-from invitations import searches
+from invitations.queries import searches
 from members.models import Member
 from tests.factories import (
     ChapterFactory,

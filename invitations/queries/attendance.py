@@ -26,10 +26,10 @@ from django.db.models import (
 from django.db.models.functions import Concat, Lower, RowNumber
 
 from chapters.models import Role, Subscription, Workshop
-from invitations import overviews
-from invitations.histories import MISSED_OFTEN, SIX_MONTHS, WARNED_OFTEN
 from invitations.models import Answer, Invitation
-from invitations.overviews import Overview
+from invitations.queries import overviews
+from invitations.queries.histories import MISSED_OFTEN, SIX_MONTHS, WARNED_OFTEN
+from invitations.queries.overviews import Overview
 from logs.models import Action, InvitationLogEntry
 from members.models import Ban, DietaryNeed, Member, Note, Notice
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Val
 from django.db.models.functions import Concat, Lower
 
 from chapters.models import Chapter, Group, Subscription
-from invitations.queries import NOT_ELIGIBLE, why_not_eligible
+from invitations.queries.audiences import NOT_ELIGIBLE, why_not_eligible
 from members.models import Member
 
 if TYPE_CHECKING:

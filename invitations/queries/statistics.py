@@ -16,9 +16,9 @@ from typing import cast
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from chapters.models import Chapter, Group, Role, Subscription, Workshop
-from invitations import overviews
 from invitations.models import Answer, Invitation
-from invitations.overviews import Overview
+from invitations.queries import overviews
+from invitations.queries.overviews import Overview
 from logs.models import LIVE_ENTRY_STATUSES, Action, InvitationLog, InvitationLogEntry, Switch
 from members.models import Member
 
