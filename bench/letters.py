@@ -34,13 +34,13 @@ def write_sample(folder: Path) -> Sample:
     """The invitation to a workshop, with everything filled in."""
     from bench import people
     from chapters.models import Role
-    from invitations import mails
+    from invitations import mails, moulds
     from logs.models import Action
 
     draft = mails.draft(
         people.workshop_for(1), action=Action.INVITE, role=Role.STUDENT, other_role=None
     )
-    recipient = mails.Recipient(
+    recipient = moulds.Recipient(
         member_id=1, address=ADDRESS, name="Amina", token="x" * 43, message_id=uuid.uuid4()
     )
     sample = Sample(

@@ -12,7 +12,7 @@ from django.db import connection
 
 from bench import ours, people
 from bench.sink import LOOPBACK, Sink
-from invitations import mails
+from invitations import moulds
 from invitations.services import claiming, delivering, preparing, smtp
 from logs.services import slots
 
@@ -43,7 +43,7 @@ def _send_all(spent: dict[str, float]) -> None:
             with _timed(spent, "cursor"):
                 assert slots.move_cursor(slot, letter.entry_id) is not None
             with _timed(spent, "compose"):
-                address = mails.ascii_address(letter.address)
+                address = moulds.ascii_address(letter.address)
                 text = delivering._compose(letter, drafts)
             with _timed(spent, "SMTP"):
                 deadline = time.monotonic() + settings.LETTER_SECONDS

@@ -27,7 +27,7 @@ def invite(workshop_id: int, member_id: int) -> None:
     from django.core.mail import EmailMultiAlternatives
 
     from chapters.models import Role, Workshop
-    from invitations import mails
+    from invitations import mails, moulds
     from invitations.models import Invitation
     from logs.models import Action
     from members.models import Member
@@ -38,7 +38,7 @@ def invite(workshop_id: int, member_id: int) -> None:
         workshop=workshop, member=member, defaults={"role": Role.STUDENT}
     )
     draft = mails.draft(workshop, action=Action.INVITE, role=Role.STUDENT, other_role=None)
-    recipient = mails.Recipient(
+    recipient = moulds.Recipient(
         member_id=member.pk,
         address=member.email,
         name=member.name,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from chapters.models import Workshop
 from invitations.forms.clocks import WallClockField, on_the_clock, on_the_wall
 from invitations.forms.once import OnceForm
-from invitations.mails import LINE_BREAKS_AND_CONTROLS
+from invitations.moulds import LINE_BREAKS_AND_CONTROLS
 from invitations.queries.audiences import Reach
 
 LONGEST_NOTE = 2_000

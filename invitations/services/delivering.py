@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from chapters.models import Role, Workshop
-from invitations import mails
+from invitations import mails, moulds
 from invitations.services import claiming, smtp
 from invitations.services.claiming import Letter
 from logs.models import Audience, InvitationLog
@@ -67,10 +67,10 @@ class _Drafts:
     """
 
     def __init__(self) -> None:
-        self._drafts: dict[tuple[object, ...], mails.Draft] = {}
+        self._drafts: dict[tuple[object, ...], moulds.Draft] = {}
         self._written_at = time.monotonic()
 
-    def of(self, letter: Letter) -> mails.Draft:
+    def of(self, letter: Letter) -> moulds.Draft:
         if time.monotonic() - self._written_at > BLOCK_SECONDS:
             self._drafts.clear()
             self._written_at = time.monotonic()
@@ -80,7 +80,7 @@ class _Drafts:
         return self._drafts[kind]
 
 
-def _draft(letter: Letter) -> mails.Draft:
+def _draft(letter: Letter) -> moulds.Draft:
     if letter.workshop_id is None:
         return mails.draft_to_a_member(action=letter.action, occasion=letter.occasion)
     log = InvitationLog.objects.get(pk=letter.log_id) if letter.log_id else None
@@ -216,7 +216,7 @@ def _send(slot: HeldSlot, letter: Letter, drafts: _Drafts, accepted: dict[int, i
     if not _insist(lambda: _may_leave(slot, letter, deadline), until=deadline):
         raise _Stop
     try:
-        address = mails.ascii_address(letter.address)
+        address = moulds.ascii_address(letter.address)
         text = _insist(lambda: _compose(letter, drafts), until=deadline)
     except (Lost, SoftTimeLimitExceeded):
         raise
@@ -270,7 +270,7 @@ def _hold_reason(outcome: smtp.Outcome) -> str:
 
 def _compose(letter: Letter, drafts: _Drafts) -> bytes:
     return drafts.of(letter).letter_to(
-        mails.Recipient(
+        moulds.Recipient(
             member_id=letter.member_id,
             address=letter.address,
             name=letter.name,

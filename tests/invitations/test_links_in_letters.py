@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from chapters.models import Role
-from invitations import mails
+from invitations import mails, moulds
 from invitations.models import Invitation
 from logs.models import Action, Audience
 from tests.factories import BanFactory, InvitationFactory, WorkshopFactory
@@ -30,7 +30,7 @@ WITHOUT_AN_ANSWER = (*ABOUT_THE_ACCOUNT, Action.CANCELLATION, Action.TEST)
 def _links(invitation: Invitation, action: Action, audience: Audience | None) -> set[str]:
     """Every address of ours in the headers and all parts of the letter."""
     letter = _draft(invitation, action, audience).letter_to(
-        mails.Recipient(
+        moulds.Recipient(
             member_id=invitation.member_id,
             address=invitation.member.email,
             name=invitation.member.name,
@@ -44,7 +44,7 @@ def _links(invitation: Invitation, action: Action, audience: Audience | None) ->
     return set(re.findall(rf"{re.escape(settings.SITE_URL)}[^\s\"'<>)]+", text))
 
 
-def _draft(invitation: Invitation, action: Action, audience: Audience | None) -> mails.Draft:
+def _draft(invitation: Invitation, action: Action, audience: Audience | None) -> moulds.Draft:
     if action in ABOUT_THE_ACCOUNT:
         return mails.draft_to_a_member(action=action, occasion=str(BanFactory().pk))
     role = Role(invitation.role)

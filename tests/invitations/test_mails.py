@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from icalendar import Calendar, Event
 
 from chapters.models import Role, Workshop
-from invitations import mails
+from invitations import mails, moulds
 from invitations.services import unsubscribing
 from logs.models import Action, Audience
 from tests.factories import BanFactory, ChapterFactory, SponsorFactory, WorkshopFactory
@@ -65,7 +65,7 @@ def call(brighton):
     return WorkshopFactory(virtual=True, chapter=brighton, starts_at=EVENING)
 
 
-def recipient(**changes) -> mails.Recipient:
+def recipient(**changes) -> moulds.Recipient:
     amina = {
         "member_id": 7,
         "address": "amina@people.example",
@@ -73,14 +73,14 @@ def recipient(**changes) -> mails.Recipient:
         "token": "Ab-_" * 10 + "xyz",
         "message_id": MESSAGE_ID,
     }
-    return mails.Recipient(**amina | changes)
+    return moulds.Recipient(**amina | changes)
 
 
-def invitation(workshop, *, role=Role.STUDENT, other_role=None) -> mails.Draft:
+def invitation(workshop, *, role=Role.STUDENT, other_role=None) -> moulds.Draft:
     return mails.draft(workshop, action=Action.INVITE, role=role, other_role=other_role)
 
 
-def confirmation(workshop, *, role=Role.STUDENT) -> mails.Draft:
+def confirmation(workshop, *, role=Role.STUDENT) -> moulds.Draft:
     return mails.draft(workshop, action=Action.CONFIRMATION, role=role, other_role=None)
 
 
@@ -334,7 +334,7 @@ def test_an_address_that_cannot_be_written_to_is_refused(evening, address):
 
 
 def test_a_domain_with_other_letters_is_written_in_ascii():
-    assert mails.ascii_address("amina@bücher.example") == "amina@xn--bcher-kva.example"
+    assert moulds.ascii_address("amina@bücher.example") == "amina@xn--bcher-kva.example"
 
 
 def test_a_second_try_is_the_same_letter(evening):
@@ -364,11 +364,11 @@ def _without_date_and_boundary(letter: bytes) -> bytes:
 # ---- Letters of the organiser's side ------------------------------------------------------
 
 
-def letter(workshop, action, *, role=Role.STUDENT, audience=None, **words) -> mails.Draft:
+def letter(workshop, action, *, role=Role.STUDENT, audience=None, **words) -> moulds.Draft:
     return mails.draft(workshop, action=action, role=role, audience=audience, **words)
 
 
-def assert_said(draft: mails.Draft, *sentences: str) -> None:
+def assert_said(draft: moulds.Draft, *sentences: str) -> None:
     """In both parts, whatever stands between the words."""
     message = parsed(draft.letter_to(recipient()))
     for kind in ("plain", "html"):
@@ -702,7 +702,7 @@ def test_it_is_the_letter_that_the_standard_library_would_write(
         _assert_calendar_is_sound(ours, somebody)
 
 
-def _assert_calendar_is_sound(message: EmailMessage, somebody: mails.Recipient) -> None:
+def _assert_calendar_is_sound(message: EmailMessage, somebody: moulds.Recipient) -> None:
     (_, calendar), (_, file) = calendars_in(message)
     assert calendar == file
     assert not re.search(r"[\r\n]", calendar.replace("\r\n", ""))
@@ -718,7 +718,7 @@ def _decoded(letter: bytes, field: str) -> str:
     return str(make_header(decode_header(message_from_bytes(letter)[field])))
 
 
-def _composed_by_itself(draft: mails.Draft, somebody: mails.Recipient) -> EmailMessage:
+def _composed_by_itself(draft: moulds.Draft, somebody: moulds.Recipient) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["To"] = somebody.address
     message["Message-ID"] = f"<{somebody.message_id}@codebar.example>"
