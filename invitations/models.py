@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -47,6 +49,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def unanswered(self) -> InvitationQuerySet:
         return self.filter(answer=Answer.NONE)
+
+    def held(self, at: datetime) -> InvitationQuerySet:
+        """Places, and places in line, at workshops to come."""
+        return self.filter(
+            answer__in=[Answer.ATTENDING, Answer.WAITING],
+            workshop__in=Workshop.objects.upcoming(at),
+        )
 
 
 class Invitation(models.Model):

@@ -6,11 +6,8 @@ import uuid
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from chapters.models import Workshop
 from invitations import policies, tasks
-from invitations.models import Answer, Invitation
 from invitations.services import rsvps
 from logs.models import Action
 from logs.services import activities
@@ -41,10 +38,6 @@ class EndsInThePast(Refused): ...
 
 
 class AlreadyBanned(Refused): ...
-
-
-class _AnsweredMeanwhile(Exception):
-    """The member got a place at one more workshop while the others were being locked."""
 
 
 @transaction.atomic
@@ -87,7 +80,7 @@ def ban(
     if is_new:
         _check_allowed(ban, at=at)
         activities.note("suspended this account", by=by, member=member, remark=reason)
-        _take_all_places(member, at=at, by=by)
+        rsvps.release_places(member, at=at, by=by)
         _check_the_only_one(ban, at=at)
         _write(ban)
     return ban
@@ -114,15 +107,6 @@ def lift(ban: Ban, *, by: Member, at: datetime) -> None:
     activities.note("lifted the suspension", by=by, member=ban.member)
 
 
-def places_held(member: Member, *, at: datetime) -> QuerySet[Invitation]:
-    """The places, and the places in line, at workshops to come: what a ban would take."""
-    return Invitation.objects.filter(
-        member=member,
-        answer__in=[Answer.ATTENDING, Answer.WAITING],
-        workshop__in=Workshop.objects.upcoming(at),
-    )
-
-
 def _check_allowed(ban: Ban, *, at: datetime) -> None:
     if ban.added_by == ban.member:
         raise NotAllowed("Nobody can suspend themselves.")
@@ -139,26 +123,6 @@ def _check_the_only_one(ban: Ban, *, at: datetime) -> None:
     others = ban.member.bans.exclude(pk=ban.pk)
     if any(other.is_active_at(at) for other in others):
         raise AlreadyBanned("This account is suspended already. Lift that suspension first.")
-
-
-def _take_all_places(member: Member, *, at: datetime, by: Member) -> None:
-    """
-    Take every place, also one that the member gets in this moment. The member stays locked.
-
-    Workshops are locked before members; so a workshop at which the member answers meanwhile is not
-    among those that were locked, and must not be locked any more. With the member locked every
-    earlier answer is seen and no other one follows: then the savepoint gives all locks back, and
-    we begin again.
-    """
-    while True:
-        try:
-            with transaction.atomic():
-                rsvps.release_places(member, at=at, by=by)
-                if places_held(member, at=at).exists():
-                    raise _AnsweredMeanwhile
-        except _AnsweredMeanwhile:
-            continue
-        return
 
 
 def _write(ban: Ban) -> None:

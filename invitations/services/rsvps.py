@@ -46,6 +46,9 @@ class WorkshopBegun(Overridable): ...
 class WorkshopOver(Refused): ...
 
 
+class RsvpNotOpen(Overridable): ...
+
+
 class RsvpClosed(Overridable): ...
 
 
@@ -73,11 +76,27 @@ class HasAPlace(Refused): ...
 class WasHere(Refused): ...
 
 
+class _AnsweredMeanwhile(Exception):
+    """The member got a place at one more workshop while the others were being locked."""
+
+
 def check_open(workshop: Workshop, *, at: datetime) -> None:
     """
-    Whether answers to this workshop are still taken.
+    Whether places at this workshop are given now.
 
-    :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when they are not
+    :raises WorkshopCancelled, WorkshopBegun, RsvpNotOpen, RsvpClosed: when they are not
+    """
+    check_not_closed(workshop, at=at)
+    if workshop.rsvp_opens_at and at < workshop.rsvp_opens_at:
+        opens_at = workshop.rsvp_opens_at.astimezone(workshop.chapter.time_zone)
+        raise RsvpNotOpen(f"Places are given from {opens_at:%-d %B at %H:%M}.")
+
+
+def check_not_closed(workshop: Workshop, *, at: datetime) -> None:
+    """
+    Whether it can still be said that somebody is not coming.
+
+    :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when it cannot
     """
     _check_not_cancelled(workshop)
     if workshop.has_begun(at):
@@ -202,7 +221,7 @@ def decline(invitation: Invitation, *, at: datetime, by: Member | None = None) -
     """
     workshop, _, invitation = _locked(invitation)
     if by is None:
-        check_open(workshop, at=at)
+        check_not_closed(workshop, at=at)
     else:
         _check_not_cancelled(workshop)
         _check_not_over(workshop, at=at)
@@ -227,19 +246,22 @@ def release_places(member: Member, *, at: datetime, by: Member | None) -> list[W
     """
     Take the member's places, and their places in line, at every workshop to come.
 
-    Each goes to the next in line. Whoever calls has not locked any workshop or member yet.
+    Each goes to the next in line, and the member stays locked. Whoever calls has not locked any
+    workshop or member yet.
+
+    Workshops are locked before members; so a workshop at which the member answers meanwhile is not
+    among those that were locked, and must not be locked any more. With the member locked every
+    earlier answer is seen and no other one follows: then the savepoint gives all locks back, and
+    we begin again.
 
     :returns: the workshops at which a place or a place in line was given up
     """
-    held = [Answer.ATTENDING, Answer.WAITING]
-    ids = Workshop.objects.upcoming(at).filter(
-        invitations__member=member, invitations__answer__in=held
-    )
-    workshops = _lock(ids.values_list("pk", flat=True), member)
-    for workshop in workshops:
-        for invitation in workshop.invitations.filter(member=member, answer__in=held):
-            _leave(workshop, invitation, at=at, by=by)
-    return workshops
+    while True:
+        try:
+            with transaction.atomic():
+                return _release(member, at=at, by=by)
+        except _AnsweredMeanwhile:
+            continue
 
 
 def invitation_for(member: Member, workshop: Workshop, *, role: Role) -> Invitation:
@@ -248,6 +270,17 @@ def invitation_for(member: Member, workshop: Workshop, *, role: Role) -> Invitat
         workshop=workshop, member=member, defaults={"role": role}
     )
     return invitation
+
+
+def _release(member: Member, *, at: datetime, by: Member | None) -> list[Workshop]:
+    held = member.invitations.held(at)
+    workshops = _lock(held.values_list("workshop", flat=True), member)
+    for workshop in workshops:
+        for invitation in held.filter(workshop=workshop):
+            _leave(workshop, invitation, at=at, by=by)
+    if held.exists():
+        raise _AnsweredMeanwhile
+    return workshops
 
 
 def _locked(invitation: Invitation) -> tuple[Workshop, Member, Invitation]:
@@ -321,7 +354,11 @@ def _check_day(member: Member, workshop: Workshop) -> None:
 def _check_place(workshop: Workshop, *, role: Role) -> None:
     places = overviews.places(workshop)[role]
     if places.is_full:
-        taken = f"All {places.capacity} places for {places.name} are taken."
+        taken = (
+            f"All {places.capacity} places for {places.name} are taken."
+            if places.capacity > 1
+            else f"There is no free place for {places.name}."
+        )
         raise WorkshopFull(
             f"{taken} When somebody cancels, you can take the place here.", for_organiser=taken
         )

@@ -266,7 +266,7 @@ def _offers(member: Member) -> list[Offer]:
 def _ban_page(
     request: HttpRequest, member: Member, *, form: BanForm, status: int = 200
 ) -> HttpResponse:
-    held = list(banning.places_held(member, at=timezone.now()).values_list("answer", flat=True))
+    held = list(member.invitations.held(timezone.now()).values_list("answer", flat=True))
     return render(
         request,
         "invitations/members/ban.html",

@@ -373,7 +373,7 @@ def test_a_full_workshop_asks_for_a_reason_and_shows_it_afterwards():
     refused = answer(workshop, member, what="place", role="student")
 
     assert refused.status_code == 409
-    assert "All 1 places for students are taken." in words(refused)
+    assert "There is no free place for students." in words(refused)
     assert 'name="override_reason"' in words(refused)
     assert (
         answer(

@@ -181,7 +181,7 @@ def test_what_would_be_taken_is_known_before(chapter, member):
         workshop=WorkshopFactory(chapter=chapter, past=True), member=member, answer=Answer.ATTENDING
     )
 
-    held = banning.places_held(member, at=now).order_by("pk")
+    held = member.invitations.held(now).order_by("pk")
 
     assert [invitation.workshop for invitation in held] == workshops[:2]
 
@@ -208,7 +208,7 @@ def test_a_place_accepted_in_the_same_moment_is_not_kept(attempt):
         lambda: ban(member, by=organiser),
     )
 
-    assert not banning.places_held(member, at=timezone.now()).exists()
+    assert not member.invitations.held(timezone.now()).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -160,7 +160,7 @@ def test_a_full_workshop_refuses_and_keeps_the_note(visitor):
 
     assert response.status_code == 409
     text = words(response)
-    assert "All 1 places for students are taken." in text
+    assert "There is no free place for students." in text
     assert 'value="I need a lift"' in text
 
 

@@ -87,7 +87,7 @@ def test_the_last_place_is_given_once():
 
     late.refresh_from_db()
     assert (late.answer, late.answer_number) == (Answer.NONE, 0)
-    assert "All 1 places for students are taken." in refused.value.message
+    assert "There is no free place for students." in refused.value.message
     assert confirmations(late) == []
 
 
@@ -649,3 +649,15 @@ def test_crosswise_answers_do_not_wait_for_each_other():
 
     assert here.invitations.attending().count() <= 1
     assert there.invitations.attending().count() <= 1
+
+
+def test_places_are_given_from_the_moment_that_was_set():
+    workshop = WorkshopFactory(rsvp_opens_at=in_days(2))
+    early, declines = InvitationFactory.create_batch(2, workshop=workshop)
+
+    with pytest.raises(rsvps.RsvpNotOpen, match="Places are given from"):
+        accept(early)
+    decline(declines)
+    accept(early, at=in_days(3))
+
+    assert answers(early, declines) == [Answer.ATTENDING, Answer.DECLINED]
