@@ -54,7 +54,7 @@ def cancel(
     workshop.cancelled_at = at
     workshop.sequence += 1
     workshop.save(update_fields=["cancelled_at", "sequence"])
-    _stop_letters(workshop)
+    _stop_letters(workshop, by=by)
     activities.note("cancelled the workshop", by=by, workshop=workshop, remark=reason)
     messaging.tell_cancellation(
         workshop, initiator=by, include_unanswered=include_unanswered, at=at, note=reason
@@ -62,10 +62,10 @@ def cancel(
     return True
 
 
-def _stop_letters(workshop: Workshop) -> None:
+def _stop_letters(workshop: Workshop, *, by: Member) -> None:
     """Logs first: one that is being prepared is waited for, and its letters are seen then."""
     for log in workshop.invitation_logs.filter(status__in=LIVE_LOG_STATUSES).order_by("pk"):
-        steering.cancel(log, reason=WORKSHOP_CANCELLED)
+        steering.cancel(log, by=by, reason=WORKSHOP_CANCELLED)
     workshop.log_entries.filter(status=EntryStatus.PENDING).update(
         status=EntryStatus.CANCELLED, reason=WORKSHOP_CANCELLED, changed_at=Now()
     )
