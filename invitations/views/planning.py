@@ -257,7 +257,9 @@ def _new_page(
 def _edit_page(
     request: HttpRequest, workshop: Workshop, form: WorkshopForm, *, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "workshop": workshop}
+    mine = Chapter.objects.organised_by(request.user)
+    may_copy = mine.filter(pk=workshop.chapter_id).exists()
+    context = {"form": form, "workshop": workshop, "may_copy": may_copy}
     return render(request, "invitations/planning/edit.html", context, status=status)
 
 
