@@ -25,6 +25,7 @@ from invitations.forms.planning import (
     moved,
 )
 from invitations.queries import audiences, overviews
+from invitations.queries.audiences import Reach
 from invitations.services import cancelling, messaging, planning
 from invitations.views import doors
 from logs.models import LIVE_LOG_STATUSES, Action, Audience, EntryStatus
@@ -37,15 +38,32 @@ INVALID, REFUSED = 400, 409
 
 @dataclass(frozen=True)
 class Told:
-    """How many people hear of it, if they are told."""
+    """Who reckons with it, and how many of them get a letter if they are told."""
 
-    coming: int
-    waiting: int
-    unanswered: int
+    coming: Reach
+    waiting: Reach
+    unanswered: Reach
+
+    @property
+    def people(self) -> int:
+        """Everybody who comes or waits, whether they can be written to or not."""
+        return self.coming.subscribers + self.waiting.subscribers
 
     @property
     def always(self) -> int:
-        return self.coming + self.waiting
+        """The letters to those who come or wait."""
+        return self.coming.to_invite + self.waiting.to_invite
+
+    @property
+    def by_a_tick(self) -> int:
+        """The letters to those who have not answered."""
+        return self.unanswered.to_invite
+
+    @property
+    def out_of_reach(self) -> list[tuple[Reach, int]]:
+        """Whom no letter reaches, and how many they are; only where there are any."""
+        reaches = (self.coming, self.waiting, self.unanswered)
+        return [(r, r.subscribers - r.to_invite) for r in reaches if r.left_out]
 
 
 @login_required
@@ -138,8 +156,8 @@ def workshop_tell(request: HttpRequest, workshop_id: int) -> HttpResponse:
     workshop = doors.workshop_of_organiser(request, workshop_id)
     told = _told(workshop)
     if request.method != "POST":
-        return _tell_page(request, workshop, TellingForm(unanswered=told.unanswered), told)
-    form = TellingForm(request.POST, unanswered=told.unanswered)
+        return _tell_page(request, workshop, TellingForm(unanswered=told.by_a_tick), told)
+    form = TellingForm(request.POST, unanswered=told.by_a_tick)
     if not form.is_valid():
         return _tell_page(request, workshop, form, told, status=INVALID)
     logs = messaging.tell_change(
@@ -163,8 +181,8 @@ def workshop_cancel(request: HttpRequest, workshop_id: int) -> HttpResponse:
     workshop = doors.workshop_of_organiser(request, workshop_id)
     told = _told(workshop)
     if request.method != "POST":
-        return _cancel_page(request, workshop, CancellingForm(unanswered=told.unanswered), told)
-    form = CancellingForm(request.POST, unanswered=told.unanswered)
+        return _cancel_page(request, workshop, CancellingForm(unanswered=told.by_a_tick), told)
+    form = CancellingForm(request.POST, unanswered=told.by_a_tick)
     if not form.is_valid():
         return _cancel_page(request, workshop, form, told, status=INVALID)
     try:
@@ -314,11 +332,11 @@ def _delete_page(
 
 
 def _told(workshop: Workshop) -> Told:
-    coming, waiting, unanswered = (
-        audiences.reach(workshop, audience).to_invite
-        for audience in (Audience.ATTENDING, Audience.WAITING, Audience.UNANSWERED)
+    return Told(
+        coming=audiences.reach(workshop, Audience.ATTENDING),
+        waiting=audiences.reach(workshop, Audience.WAITING),
+        unanswered=audiences.reach(workshop, Audience.UNANSWERED),
     )
-    return Told(coming, waiting, unanswered)
 
 
 def _last_workshop(form: WorkshopForm) -> Workshop | None:

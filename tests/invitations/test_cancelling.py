@@ -269,7 +269,7 @@ def test_the_page_says_who_reckons_with_it_and_how_many_letters_wait(client, org
     assert "<dt>no answer yet</dt> <dd>1</dd>" in text
     assert "<dt>letters not sent yet, stopped with it</dt> <dd>3</dd>" in text
     assert "Also tell the one person who has not answered" in text
-    assert "Cancel the workshop and tell 2 people" in text
+    assert "Cancel the workshop and tell the 2 who are coming or waiting" in text
     assert text.count("btn-primary") == 1
 
 
@@ -307,6 +307,33 @@ def test_the_button_cancels_and_tells(client, organiser):
 )
 def test_a_reason_that_cannot_be_sent_comes_back(client, organiser, reason, sentence):
     workshop = a_workshop_of(organiser)
+
+def test_who_cannot_be_written_to_is_counted_and_named(client, organiser):
+    workshop = with_answers(a_workshop_of(organiser))
+    InvitationFactory(
+        workshop=workshop, answer=Answer.ATTENDING, member__address_unusable_at=timezone.now()
+    )
+
+    text = words(client.get(page(workshop)))
+
+    assert "<dt>coming</dt> <dd>2</dd>" in text
+    assert "The 2 people who are coming or waiting and can be written to are told" in text
+    names = f'href="{reverse("left_out", args=[workshop.pk])}?for=attending"'
+    assert f"People who are coming: <a {names}>1 of 2 cannot be written to</a>." in text
+    assert "Cancel the workshop and tell the 2 who are coming or waiting" in text
+
+
+def test_where_no_letter_reaches_anybody_the_organiser_is_asked_to_tell_them(client, organiser):
+    workshop = a_workshop_of(organiser)
+    InvitationFactory(
+        workshop=workshop, answer=Answer.WAITING, member__address_unusable_at=timezone.now()
+    )
+
+    text = words(client.get(page(workshop)))
+
+    assert "Nobody who is coming or waiting can be written to, so please tell them yourself" in text
+    assert "Cancel the workshop </button>" in text
+
 
     response = client.post(page(workshop), {"reason": reason})
 

@@ -565,6 +565,20 @@ def test_one_button_tells_those_who_come_or_wait(client, chapter, organiser):
     ]
 
 
+def test_who_cannot_be_told_is_counted_and_gets_no_promise(client, chapter, organiser):
+    workshop = announced(WorkshopFactory(chapter=chapter))
+    InvitationFactory(
+        workshop=workshop, answer=Answer.WAITING, member__address_unusable_at=timezone.now()
+    )
+
+    page = words(client.get(address("workshop_tell", workshop)))
+
+    assert "3 people are coming or waiting and 1 has not answered yet." in page
+    assert "The waiting list: " in page
+    assert "1 of 2 cannot be written to" in page
+    assert "Tell the 2 people who are coming or waiting" in page
+
+
 def test_the_unanswered_are_told_by_a_tick(client, chapter, organiser):
     workshop = announced(WorkshopFactory(chapter=chapter))
 
