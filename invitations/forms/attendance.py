@@ -24,9 +24,9 @@ class What(TextChoices):
 class Back(TextChoices):
     """The page an organiser came from, and goes back to."""
 
-    ATTENDANCE = "attendance", "Attendance"
+    ATTENDANCE = "attendance", "Who comes"
     RSVP = "rsvp", "Add somebody"
-    DOOR = "door", "Door"
+    DOOR = "door", "Who is here?"
 
 
 class PeopleFilter(forms.Form):
@@ -36,8 +36,15 @@ class PeopleFilter(forms.Form):
     name = forms.CharField(max_length=100, required=False)
 
     @property
+    def chosen(self) -> str:
+        """The list that was asked for; empty where none was."""
+        return str(self.cleaned_data.get("show", ""))
+
+    @property
     def shown(self) -> Show:
-        return Show(self.cleaned_data.get("show") or Show.STUDENTS)
+        """A name alone is looked for among everybody who answered."""
+        otherwise = Show.ANSWERED if self.wanted_name else Show.STUDENTS
+        return Show(self.chosen or otherwise)
 
     @property
     def wanted_name(self) -> str:

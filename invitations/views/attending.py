@@ -29,6 +29,7 @@ from invitations.queries import overviews
 from invitations.queries.attendance import Candidate, Flags
 from invitations.services import attending, rsvps
 from invitations.views import doors
+from logs.models import Audience
 from members.models import Member
 
 PEOPLE_A_PAGE = 50
@@ -66,6 +67,9 @@ def attendance(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "overview": overview,
             "counts": [(show.value, show.label, counts[show]) for show in who.Show],
             "filter": chosen,
+            "write_to": Audience.WAITING
+            if chosen.shown == who.Show.WAITING
+            else Audience.ATTENDING,
             "page": page,
             "rows": _rows(workshop, page),
             "food": who.food(workshop),
@@ -104,6 +108,7 @@ def rsvp(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "with_addresses": with_addresses,
             "most": MOST_FOUND,
             "back": _back(request),
+            "trail": Back.DOOR if _back(request) == Back.DOOR else Back.ATTENDANCE,
         },
         status=400 if form.is_bound and not is_searched else 200,
     )
@@ -210,6 +215,7 @@ def _member_page(
     about = _about(workshop)
     invitation = candidate.invitation
     is_overridable = isinstance(refusal, rsvps.Overridable)
+    back = form.back_to if form.is_bound else _back_of_page(request)
     return render(
         request,
         "invitations/attendance/rsvp_member.html",
@@ -220,7 +226,8 @@ def _member_page(
             "invitation": invitation,
             "form": form,
             "role": _role(candidate, form),
-            "back": form.back_to.value if form.is_bound else _back_of_page(request),
+            "back": back,
+            "opens_profile": bool(invitation) or _organises_chapter(request, workshop),
             "can_override": is_overridable
             or bool(about["closed"] or about["full_roles"] or form["override_reason"].errors),
             "needs_reason": is_overridable,
@@ -230,9 +237,9 @@ def _member_page(
     )
 
 
-def _back_of_page(request: HttpRequest) -> str:
+def _back_of_page(request: HttpRequest) -> Back:
     back = request.GET.get("back", "")
-    return back if back in Back.values else Back.ATTENDANCE.value
+    return Back(back) if back in Back.values else Back.ATTENDANCE
 
 
 def _role(candidate: Candidate, form: AnswerForm) -> str:

@@ -130,6 +130,34 @@ def test_a_name_is_found_and_wildcards_are_letters():
     assert names(page(workshop, name="_")) == []
 
 
+def test_a_name_alone_is_looked_for_among_everybody_who_answered():
+    workshop = WorkshopFactory()
+    for answer, role in ((Answer.ATTENDING, Role.COACH), (Answer.ATTENDING, Role.STUDENT)):
+        InvitationFactory(workshop=workshop, member__name=role.label, answer=answer, role=role)
+
+    assert names(page(workshop, name="coach")) == ["Coach"]
+    narrowed = page(workshop, name="coach", show="students")
+    assert names(narrowed) == []
+    assert '<input type="hidden" name="show" value="students">' in words(narrowed)
+    assert "?name=coach&amp;show=answered" in words(narrowed)
+    assert '<input type="hidden" name="show"' not in words(page(workshop))
+
+
+@pytest.mark.parametrize(
+    ("show", "to"), [("students", "attending"), ("coaches", "attending"), ("waiting", "waiting")]
+)
+def test_whoever_is_listed_can_be_written_to(show, to):
+    workshop = WorkshopFactory()
+
+    assert f"{reverse('write', args=[workshop.pk])}?to={to}" in words(page(workshop, show=show))
+
+
+def test_a_cancelled_workshop_offers_no_message():
+    workshop = WorkshopFactory(cancelled=True)
+
+    assert reverse("write", args=[workshop.pk]) not in words(page(workshop))
+
+
 @pytest.mark.parametrize(
     "query", [{"show": "x"}, {"name": "\0"}, {"name": "y" * 101}, {"page": "x"}]
 )
@@ -314,6 +342,45 @@ def test_addresses_are_searched_by_those_who_may_read_them():
 
     assert "needle@people.example" in words(search(workshop, "needle"))
     assert search(workshop, "needle", beside).context["people"] == []
+
+
+def test_a_name_leads_to_the_profile_where_that_opens():
+    workshop = WorkshopFactory()
+    helper = MemberFactory()
+    helper.organised_workshops.add(workshop)
+    invited = subscribe(MemberFactory(name="Ada"), workshop.chapter, Role.STUDENT)
+    InvitationFactory(workshop=workshop, member=invited)
+    other = subscribe(MemberFactory(name="Adam"), workshop.chapter, Role.STUDENT)
+
+    for member, by in ((invited, helper), (other, helper), (other, organiser_of(workshop.chapter))):
+        profile = reverse("member", args=[member.pk])
+        opens = signed_in(by).get(profile).status_code == 200
+        answering = reverse("rsvp_member", args=[workshop.pk, member.pk])
+        for shown in (search(workshop, "ada", by=by), signed_in(by).get(answering)):
+            assert (f'href="{profile}"' in words(shown)) == opens
+
+
+@pytest.mark.parametrize(
+    ("name", "back", "leads_to", "called"),
+    [
+        ("door", "", "attendance", "Who comes"),
+        ("rsvp", "", "attendance", "Who comes"),
+        ("rsvp", "door", "door", "Who is here?"),
+        ("rsvp_member", "", "attendance", "Who comes"),
+        ("rsvp_member", "rsvp", "rsvp", "Add somebody"),
+        ("rsvp_member", "door", "door", "Who is here?"),
+    ],
+)
+def test_the_trail_names_where_it_leads(name, back, leads_to, called):
+    workshop = WorkshopFactory(chapter__name="Here")
+    somebody = InvitationFactory(workshop=workshop).member
+    args = [workshop.pk, somebody.pk] if name == "rsvp_member" else [workshop.pk]
+    organiser = organiser_of(workshop.chapter)
+
+    shown = words(signed_in(organiser).get(reverse(name, args=args), {"back": back}))
+
+    trail = f'<a class="trail" href="{reverse(leads_to, args=[workshop.pk])}">{called}, Here, '
+    assert trail in shown
 
 
 @pytest.mark.parametrize("text", ["", "a", "\0\0", "y" * 101])
