@@ -53,10 +53,10 @@ class Sizes:
 
 
 FULL = Sizes(
-    name="full", runs=5, ours=8000, ceiling=10000, post_office=3000, untuned=1000, mailer=1000,
-    naive=500, one_by_one=1000, growth=(1000, 10_000, 100_000), growth_runs=5, killed=4000,
-    relay_connections=16, relay_letters=120, london=4300, rate_per_second=100, rate_seconds=30,
-    parts=5000, killings=5,
+    name="full", runs=5, ours=6000, ceiling=6000, post_office=2000, untuned=400, mailer=300,
+    naive=150, one_by_one=1000, growth=(1000, 10_000, 100_000), growth_runs=5, killed=2000,
+    relay_connections=16, relay_letters=60, london=4300, rate_per_second=100, rate_seconds=20,
+    parts=2000, killings=3,
 )  # fmt: skip
 QUICK = Sizes(
     name="quick", runs=5, ours=3000, ceiling=4000, post_office=1000, untuned=0, mailer=150,
@@ -169,9 +169,9 @@ def _theirs_in_doubt(folder: Path, sizes: Sizes) -> Iterator[Row]:
     write_sample(folder)
     with Sink() as sink:
         tuned = post_office.peer(folder, sink, tuned=True)
-        half = sizes.post_office // 2
+        middle = sizes.post_office // 4  # of a batch, which it writes down at its end
         found = [
-            float(tuned.in_doubt_when_killed(letters=sizes.post_office, after=half))
+            float(tuned.in_doubt_when_killed(letters=sizes.post_office, after=middle))
             for _ in range(min(sizes.killings, 3))
         ]
     yield Row("django-post_office, killed: in doubt altogether", found, "letters")
