@@ -146,6 +146,10 @@ class WorkshopQuerySet(models.QuerySet["Workshop"]):
         chapters = Q(chapter__in=Chapter.objects.organised_by(user))
         return self.filter(chapters | Q(Exists(_organises(user))))
 
+    def locked(self) -> WorkshopQuerySet:
+        """Fresh, for whoever decides about a workshop; a batch that is being prepared passes."""
+        return self.select_related("chapter").select_for_update(no_key=True, of=("self",))
+
     def upcoming(self, at: datetime) -> WorkshopQuerySet:
         return self.filter(starts_at__gt=at, cancelled_at__isnull=True)
 

@@ -88,6 +88,10 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+# So that a form with far too much text comes back with a sentence, and the rest of it, instead of
+# a page that has lost everything.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
+
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 TEMPLATES = [

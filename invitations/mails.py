@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import css_inline
@@ -221,9 +222,10 @@ def _links_of_a_test(workshop: Workshop) -> dict[str, str]:
 
 
 def _suspension(ban: Ban) -> dict[str, str]:
-    is_over_at = None if ban.is_permanent else ban.expires_at
+    """It ends where a day begins on some chapter's clocks; noon of that day is in it everywhere."""
+    ends_at = None if ban.is_permanent else ban.expires_at
     return {
-        "until": format_date(is_over_at, "j F Y") if is_over_at else "",
+        "until": format_date(ends_at + timedelta(hours=12), "j F Y") if ends_at else "",
         "reason": ban.reason.rstrip("."),
         "explanation": ban.explanation,
     }

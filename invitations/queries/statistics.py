@@ -267,9 +267,10 @@ def _last_starts(chapters: Collection[Chapter], *, at: datetime) -> dict[int, da
 
 
 def _last_logs(chapters: Collection[Chapter]) -> dict[int, InvitationLog]:
-    """The newest log of each chapter that has one."""
+    """The newest log of each chapter that has one; a test tells nothing."""
     newest: QuerySet[InvitationLog] = (
         InvitationLog.objects.filter(chapter__in=chapters, workshop__isnull=False)
+        .exclude(action=Action.TEST)
         .order_by("chapter", "-pk")
         .distinct("chapter")
     )

@@ -57,6 +57,7 @@ def give_a_place(
     :param override_reason: sets the capacity and the end of answers aside, and nothing else
     :raises rsvps.Refused: where the rules for members say no; nothing was made then
     """
+    Workshop.objects.locked().get(pk=workshop.pk)  # before a row that others wait for is made
     invitation = rsvps.invitation_for(member, workshop, role=role)
     rsvps.accept(invitation, role=role, note=None, at=at, by=by, override_reason=override_reason)
     return invitation
@@ -71,6 +72,7 @@ def put_in_line(
 
     :raises rsvps.Refused: where the rules for members say no; nothing was made then
     """
+    Workshop.objects.locked().get(pk=workshop.pk)
     invitation = rsvps.invitation_for(member, workshop, role=role)
     rsvps.wait(invitation, role=role, note=None, at=at, by=by)
     return invitation
@@ -98,11 +100,7 @@ def mark(invitation: Invitation, *, is_here: bool, by: Member, at: datetime) -> 
     :raises DoorIsClosed: before the door opens, or when the workshop is cancelled
     :raises NotComing: for somebody who has no place (any more)
     """
-    workshop = (
-        Workshop.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("chapter")
-        .get(pk=invitation.workshop_id)
-    )
+    workshop = Workshop.objects.locked().get(pk=invitation.workshop_id)
     invitation = Invitation.objects.select_related("member").get(pk=invitation.pk)
     _check_door(workshop, at=at)
     if not invitation.is_attending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
@@ -65,7 +66,8 @@ def cancel(
 def _stop_letters(workshop: Workshop, *, by: Member) -> None:
     """Logs first: one that is being prepared is waited for, and its letters are seen then."""
     for log in workshop.invitation_logs.filter(status__in=LIVE_LOG_STATUSES).order_by("pk"):
-        steering.cancel(log, by=by, reason=WORKSHOP_CANCELLED)
+        with suppress(steering.Refused):  # it ended while we waited for its row
+            steering.cancel(log, by=by, reason=WORKSHOP_CANCELLED)
     workshop.log_entries.filter(status=EntryStatus.PENDING).update(
         status=EntryStatus.CANCELLED, reason=WORKSHOP_CANCELLED, changed_at=Now()
     )

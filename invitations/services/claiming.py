@@ -48,7 +48,11 @@ _REASON = """
         ) THEN %(unsubscribed)s
         WHEN e.action IN ('confirmation', 'place')
             AND (e.occasion <> i.answer_number::text OR i.answer <> 'attending') THEN %(outdated)s
-        WHEN e.action = 'change' AND e.occasion <> w.sequence::text THEN %(changed_again)s
+        WHEN e.action = 'change' AND e.occasion <> w.sequence::text AND EXISTS (
+            SELECT FROM logs_invitationlog newer
+            WHERE newer.workshop_id = w.id AND newer.action = 'change'
+                AND newer.occasion = w.sequence::text
+        ) THEN %(changed_again)s
         WHEN e.audience IN ('attending', 'waiting') AND i.answer <> e.audience
             OR e.audience = 'unanswered' AND i.answer <> '' THEN %(answered_anew)s
         ELSE ''

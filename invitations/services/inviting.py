@@ -39,7 +39,10 @@ class WorkshopBegun(Refused):
 
 
 class NotInvitable(Refused):
-    message = "This workshop is not open for invitations. Tick “invitable” to open it."
+    message = (
+        "This workshop is not open for invitations."
+        " Tick “Invitations can be sent” when you edit the workshop."
+    )
 
 
 class NoVenue(Refused):
@@ -157,11 +160,7 @@ def send_test(
 
 def locked(workshop: Workshop) -> Workshop:
     """The workshop, fresh, and locked; batches that are being prepared pass."""
-    return (
-        Workshop.objects.select_related("chapter")
-        .select_for_update(no_key=True, of=("self",))
-        .get(pk=workshop.pk)
-    )
+    return Workshop.objects.locked().get(pk=workshop.pk)
 
 
 def _did(log: InvitationLog) -> str:

@@ -7,7 +7,7 @@ a place that a change adds goes to the first in line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -15,15 +15,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, QuerySet
+from django.db.models.functions import Cast
 from django.utils.text import Truncator
 
 from chapters.models import Chapter, Role, Sponsor, Workshop
 from chapters.queries import capacity
-from invitations.models import Answer
+from invitations.models import Answer, Invitation
 from invitations.queries import audiences, overviews
 from invitations.queries.overviews import Places
 from invitations.services import rsvps
-from logs.models import Action
+from logs.models import Action, InvitationLog, InvitationLogEntry
 from logs.services import activities
 from members.models import Member
 
@@ -42,6 +44,7 @@ COLUMNS = (
     "description",
 )
 MOVED = "moved the workshop"
+VENUE_MOVED = "changed the name or address of the venue"
 LONGEST_REMARK = 200
 FOUR_WEEKS = timedelta(weeks=4)
 
@@ -192,12 +195,8 @@ def change(
     _set_companies(workshop, plan)
     _set_organisers(workshop, before, plan, by=by)
     _note_changes(workshop, before, plan, by=by)
-    has_grown = any(places[role] > places_before[role] for role in Role)
-    return Saved(
-        workshop,
-        moved_up=rsvps.fill_free_places(workshop, at=at) if has_grown else 0,
-        is_news=is_news,
-    )
+    # Not only after more places: whoever opens the answers again lets those in line have theirs.
+    return Saved(workshop, moved_up=rsvps.fill_free_places(workshop, at=at), is_news=is_news)
 
 
 @transaction.atomic
@@ -246,23 +245,45 @@ def next_free_day(workshop: Workshop, *, at: datetime) -> date:
 
 def is_known(workshop: Workshop) -> bool:
     """Whether somebody knows the plan: from a letter that left, or because they answered."""
-    letters = workshop.log_entries.filter(status__in=audiences.LEFT).exclude(action=Action.TEST)
-    return letters.exists() or workshop.invitations.exclude(answer=Answer.NONE).exists()
+    return known(Workshop.objects.filter(pk=workshop.pk)).exists()
+
+
+def known(workshops: QuerySet[Workshop]) -> QuerySet[Workshop]:
+    """Those of which somebody knows the plan: from a letter that left, or because they answered."""
+    this = {"workshop": OuterRef("pk")}
+    letters = InvitationLogEntry.objects.filter(**this, status__in=audiences.LEFT)
+    answers = Invitation.objects.filter(**this).exclude(answer=Answer.NONE)
+    return workshops.filter(Exists(letters.exclude(action=Action.TEST)) | Exists(answers))
+
+
+def not_told(workshops: QuerySet[Workshop]) -> QuerySet[Workshop]:
+    """Those that people know otherwise than they are now, and nobody has told them."""
+    told = InvitationLog.objects.filter(
+        workshop=OuterRef("pk"),
+        action=Action.CHANGE,
+        occasion=Cast(OuterRef("sequence"), CharField()),
+    )
+    return known(workshops).filter(~Exists(told), sequence__gt=0)
+
+
+def invited(workshops: Collection[Workshop]) -> QuerySet[Workshop, int]:
+    """The ids of those for which invitations have left."""
+    letters = InvitationLogEntry.objects.filter(
+        workshop=OuterRef("pk"), action=Action.INVITE, status__in=audiences.LEFT
+    )
+    among = Workshop.objects.filter(pk__in=[workshop.pk for workshop in workshops])
+    return among.filter(Exists(letters)).values_list("pk", flat=True)
 
 
 def last_move(workshop: Workshop) -> dict[str, list[str]]:
     """What was different before the last change of day, time or venue: how it was and is."""
-    move = workshop.activities.filter(did=MOVED).order_by("-pk").first()
+    move = workshop.activities.filter(did__in=(MOVED, VENUE_MOVED)).order_by("-pk").first()
     return dict(move.changes) if move else {}
 
 
 def locked(workshop: Workshop) -> Workshop:
     """The workshop as it is now, held until the end; letters that are prepared pass the lock."""
-    return (
-        Workshop.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("chapter")
-        .get(pk=workshop.pk)
-    )
+    return Workshop.objects.locked().get(pk=workshop.pk)
 
 
 def check_places(workshop: Workshop, *, before: dict[Role, int], after: dict[Role, int]) -> None:

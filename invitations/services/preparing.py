@@ -53,6 +53,10 @@ class TooMany(Exception):
     """More people would be written to than may be, or than the organiser was shown."""
 
 
+class Strangers(TooMany):
+    """Somebody would be written to who is not of this chapter, or not invited to this workshop."""
+
+
 def prepare(log_id: int) -> bool:
     """
     Fill the log and let its letters leave.
@@ -66,7 +70,7 @@ def prepare(log_id: int) -> bool:
         _give_up(log_id, f"It could not be prepared in {MOST_TRIES} tries.")
         return False
     try:
-        return _fill(log_id)
+        return _fill_again_if_somebody_left(log_id)
     except TooMany as error:
         logger.exception("log %s was stopped by the guard", log_id)
         _give_up(log_id, str(error), tries=0)
@@ -76,13 +80,25 @@ def prepare(log_id: int) -> bool:
         return False
 
 
+def _fill_again_if_somebody_left(log_id: int) -> bool:
+    """
+    Whoever unsubscribes between the letters and the count looks like a stranger to it: once.
+
+    :raises TooMany: as `_guard` does
+    """
+    try:
+        return _fill(log_id)
+    except Strangers:
+        return _fill(log_id)
+
+
 @transaction.atomic
 def _fill(log_id: int) -> bool:
+    workshop = Workshop.objects.select_related("chapter").get(invitation_logs=log_id)
+    lock_workshop(workshop.pk)
     log = InvitationLog.objects.select_for_update(no_key=True).get(pk=log_id)
     if log.status != LogStatus.PREPARING:
         return False
-    workshop = Workshop.objects.select_related("chapter").get(invitation_logs=log)
-    lock_workshop(workshop.pk)
     audience = audiences.audience_of(workshop, Audience(log.audience))
     is_invitation = log.action == Action.INVITE
     if is_invitation:
@@ -146,7 +162,7 @@ def _guard(log: InvitationLog, letters: int) -> None:
             )
     strangers = _count(IS_NO_SUBSCRIBER if log.action == Action.INVITE else IS_NOT_INVITED, log)
     if strangers:
-        raise TooMany(
+        raise Strangers(
             f"{strangers} of {letters} people are not subscribed to this chapter, or not invited to"
             " this workshop. Nobody was written to. Tell the people who run codebar."
         )

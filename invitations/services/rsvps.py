@@ -297,12 +297,7 @@ def _lock(workshop_ids: Iterable[int], *members: Member) -> list[Workshop]:
     All members in one statement: a place may pass on to any of those who wait, and two answers
     that took them one after the other could wait for each other.
     """
-    workshops = list(
-        Workshop.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("chapter")
-        .filter(pk__in=list(workshop_ids))
-        .order_by("pk")
-    )
+    workshops = list(Workshop.objects.locked().filter(pk__in=list(workshop_ids)).order_by("pk"))
     waiting = Invitation.objects.filter(workshop__in=workshops, answer=Answer.WAITING)
     ids = {*waiting.values_list("member", flat=True), *(member.pk for member in members)}
     list(Member.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))

@@ -9,6 +9,7 @@ urlpatterns = [
     path("chapters/new", chapters.chapter_new, name="chapter_new"),
     path("chapters/<int:chapter_id>", chapters.chapter, name="chapter"),
     path("chapters/<int:chapter_id>/edit", chapters.chapter_edit, name="chapter_edit"),
+    path("chapters/<int:chapter_id>/history", chapters.chapter_history, name="chapter_history"),
     path("chapters/<int:chapter_id>/groups", grouping.chapter_groups, name="chapter_groups"),
     path(
         "chapters/<int:chapter_id>/groups/<int:group_id>",

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import wraps
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -90,6 +90,8 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _invitation(token: str) -> Invitation:
+    if "\x00" in token:  # PostgreSQL cannot even look for it
+        raise Http404
     return get_object_or_404(
         Invitation.objects.select_related("workshop__chapter", "member"), token=token
     )

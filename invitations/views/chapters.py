@@ -8,6 +8,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,6 +28,7 @@ from logs.queries import obstacles
 from members.models import Member
 
 RECENT_ACTIVITIES = 10
+ACTIVITIES_A_PAGE = 50
 SOON = 6
 
 
@@ -68,9 +70,6 @@ def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
     now = timezone.now()
     (standing,) = statistics.standings([found], at=now)
     year = statistics.last_year(found, at=now)
-    activities = Activity.objects.filter(chapter=found).select_related(
-        "by", "member", "workshop__chapter"
-    )
     return render(
         request,
         "invitations/chapters/chapter.html",
@@ -82,11 +81,21 @@ def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
             "coming": _coming(found, at=now),
             "attendance": charts.attendance(year),
             "replies": charts.replies(year),
-            "activities": activities.order_by("-at", "-pk")[:RECENT_ACTIVITIES],
+            # Every answer to a workshop would push a new organiser off this short list.
+            "activities": _history(found).filter(workshop=None)[:RECENT_ACTIVITIES],
             "sending": obstacles(Chapter.objects.filter(pk=found.pk)),
             "now": now,
         },
     )
+
+
+@login_required
+@require_safe
+def chapter_history(request: HttpRequest, chapter_id: int) -> HttpResponse:
+    """Everything that was done for the chapter and its workshops, the newest first."""
+    found = doors.chapter_of_organiser(request, chapter_id)
+    page = Paginator(_history(found), ACTIVITIES_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "invitations/chapters/history.html", {"chapter": found, "page": page})
 
 
 @login_required
@@ -179,3 +188,8 @@ def _tell_about_workshops(request: HttpRequest, chapter: Chapter) -> None:
             f"Upcoming workshops keep their moment: the next, on {start:%-d %B}, now begins at"
             f" {start:%H:%M} ({chapter.time_zone}). Move it if that is not what you mean.",
         )
+
+
+def _history(chapter: Chapter) -> QuerySet[Activity]:
+    activities = chapter.activities.select_related("by", "member", "workshop__chapter")
+    return activities.order_by("-at", "-pk")

@@ -95,6 +95,25 @@ def retry_failed(
 
 
 @transaction.atomic
+def retry_single(entry: InvitationLogEntry, *, by: Member | None = None) -> bool:
+    """
+    Write again to one person whose letter of no log failed, such as a confirmation.
+
+    :returns: whether it leaves again; one that has not failed any more is left as it is
+    """
+    if entry.workshop_id is not None:
+        lock_workshop(entry.workshop_id)
+    failed = InvitationLogEntry.objects.filter(pk=entry.pk, log=None, status=EntryStatus.FAILED)
+    ids = _lock(failed.filter(~Exists(live_letters_elsewhere())))
+    if ids:
+        _write_again(ids)
+        activities.note(
+            "tried a single letter again", by=by, workshop=entry.workshop, member=entry.member
+        )
+    return bool(ids)
+
+
+@transaction.atomic
 def send_again(entry: InvitationLogEntry, *, by: Member | None = None) -> bool:
     """
     Write once more to somebody whose letter may have arrived.
@@ -262,17 +281,16 @@ def _reopen(log: InvitationLog) -> None:
                 status=LogStatus.RUNNING, finished_at=None
             )
     except IntegrityError as error:
-        live = InvitationLog.objects.get(
+        live = InvitationLog.objects.filter(
             workshop=log.workshop_id,
             chapter=log.chapter_id,
             audience=log.audience,
             action=log.action,
             occasion=log.occasion,
             status__in=LIVE_LOG_STATUSES,
-        )
-        raise Refused(
-            f"Log {live.pk} writes to the same people now. Wait until it is done."
-        ) from error
+        ).first()
+        who = f"Log {live.pk} writes" if live else "Another log writes"
+        raise Refused(f"{who} to the same people now. Wait until it is done.") from error
 
 
 def _letters(count: int) -> str:

@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from chapters.models import Role
 from invitations.models import Answer
 from invitations.services import unsubscribing
+from logs.models import Action
 from tests.factories import (
     BanFactory,
     InvitationFactory,
@@ -73,6 +74,7 @@ ROWS = {
     "chapter_new": ADMIN,
     "chapter": CHAPTER,
     "chapter_edit": CHAPTER,
+    "chapter_history": CHAPTER,
     "chapter_groups": CHAPTER,
     "chapter_group": CHAPTER,
     "chapter_group_delete": CHAPTER,
@@ -137,6 +139,7 @@ ROWS = {
     "log_retry": WORKSHOP,
     "log_send_again": WORKSHOP,
     "log_arrived": WORKSHOP,
+    "letter_retry": WORKSHOP,
 }
 
 
@@ -170,11 +173,15 @@ def somebodys(people: dict[str, Client]) -> dict[str, object]:
     invitation = InvitationFactory(workshop=workshop, answer=Answer.ATTENDING)
     log = InvitationLogFactory(workshop=workshop)
     entry = InvitationLogEntryFactory(log=log, member=invitation.member)
+    single = InvitationLogEntryFactory(
+        log=None, workshop=workshop, member=invitation.member, action=Action.CONFIRMATION
+    )
     return {
         "workshop_id": workshop.pk,
         "chapter_id": workshop.chapter_id,
         "log_id": log.pk,
         "entry_id": entry.pk,
+        "letter_retry entry_id": single.pk,
         "invitation_id": invitation.pk,
         "member_id": invitation.member_id,
         "ban_id": BanFactory(member=invitation.member).pk,
@@ -233,7 +240,7 @@ def test_nobody_but_a_superuser_enters_the_staff_pages(people):
 
 
 def _fitting(somebodys: dict[str, object], key: str, name: str) -> object:
-    """A link to unsubscribe has a token of its own kind."""
+    """A link to unsubscribe has a token of its own kind, and a letter of no log is its own."""
     return somebodys[f"{name} {key}"] if f"{name} {key}" in somebodys else somebodys[key]
 
 

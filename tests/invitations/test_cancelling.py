@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.db import connection, transaction
@@ -32,6 +33,7 @@ from tests.factories import (
     organiser_of,
 )
 from tests.support.together import at_once
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -227,6 +229,36 @@ def test_a_batch_prepared_at_the_same_moment_leaves_no_letter_waiting(attempt):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_log_that_ends_in_the_moment_of_cancelling_is_left_as_it_is():
+    workshop = WorkshopFactory()
+    organiser_of(workshop.chapter)
+    log = InvitationLogFactory(workshop=workshop)
+    is_held = Event()
+
+    def end_it_slowly():
+        with transaction.atomic():
+            InvitationLog.objects.select_for_update().get(pk=log.pk)
+            is_held.set()
+            wait_until(somebody_waits_for_a_lock)
+            InvitationLog.objects.filter(pk=log.pk).update(status=LogStatus.COMPLETED)
+
+    def cancel_meanwhile():
+        assert is_held.wait(20)
+        cancel(workshop)
+
+    at_once(end_it_slowly, cancel_meanwhile)
+
+    workshop.refresh_from_db()
+    assert (workshop.is_cancelled, status_of_log(log)) == (True, LogStatus.COMPLETED)
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_who_cancel_at_the_same_moment_tell_people_once():
     workshop = with_answers(WorkshopFactory())
     organiser_of(workshop.chapter)
@@ -273,6 +305,33 @@ def test_the_page_says_who_reckons_with_it_and_how_many_letters_wait(client, org
     assert text.count("btn-primary") == 1
 
 
+def test_who_cannot_be_written_to_is_counted_and_named(client, organiser):
+    workshop = with_answers(a_workshop_of(organiser))
+    InvitationFactory(
+        workshop=workshop, answer=Answer.ATTENDING, member__address_unusable_at=timezone.now()
+    )
+
+    text = words(client.get(page(workshop)))
+
+    assert "<dt>coming</dt> <dd>2</dd>" in text
+    assert "The 2 people who are coming or waiting and can be written to are told" in text
+    names = f'href="{reverse("left_out", args=[workshop.pk])}?for=attending"'
+    assert f"People who are coming: <a {names}>1 of 2 cannot be written to</a>." in text
+    assert "Cancel the workshop and tell the 2 who are coming or waiting" in text
+
+
+def test_where_no_letter_reaches_anybody_the_organiser_is_asked_to_tell_them(client, organiser):
+    workshop = a_workshop_of(organiser)
+    InvitationFactory(
+        workshop=workshop, answer=Answer.WAITING, member__address_unusable_at=timezone.now()
+    )
+
+    text = words(client.get(page(workshop)))
+
+    assert "Nobody who is coming or waiting can be written to, so please tell them yourself" in text
+    assert "Cancel the workshop </button>" in text
+
+
 def test_looking_at_the_page_cancels_nothing(client, organiser):
     workshop = a_workshop_of(organiser)
 
@@ -307,33 +366,6 @@ def test_the_button_cancels_and_tells(client, organiser):
 )
 def test_a_reason_that_cannot_be_sent_comes_back(client, organiser, reason, sentence):
     workshop = a_workshop_of(organiser)
-
-def test_who_cannot_be_written_to_is_counted_and_named(client, organiser):
-    workshop = with_answers(a_workshop_of(organiser))
-    InvitationFactory(
-        workshop=workshop, answer=Answer.ATTENDING, member__address_unusable_at=timezone.now()
-    )
-
-    text = words(client.get(page(workshop)))
-
-    assert "<dt>coming</dt> <dd>2</dd>" in text
-    assert "The 2 people who are coming or waiting and can be written to are told" in text
-    names = f'href="{reverse("left_out", args=[workshop.pk])}?for=attending"'
-    assert f"People who are coming: <a {names}>1 of 2 cannot be written to</a>." in text
-    assert "Cancel the workshop and tell the 2 who are coming or waiting" in text
-
-
-def test_where_no_letter_reaches_anybody_the_organiser_is_asked_to_tell_them(client, organiser):
-    workshop = a_workshop_of(organiser)
-    InvitationFactory(
-        workshop=workshop, answer=Answer.WAITING, member__address_unusable_at=timezone.now()
-    )
-
-    text = words(client.get(page(workshop)))
-
-    assert "Nobody who is coming or waiting can be written to, so please tell them yourself" in text
-    assert "Cancel the workshop </button>" in text
-
 
     response = client.post(page(workshop), {"reason": reason})
 

@@ -13,7 +13,7 @@ from chapters.models import Role
 from invitations.models import Answer
 from invitations.queries import audiences, statistics
 from invitations.queries.statistics import Answers, Month, Size
-from logs.models import Audience, EntryStatus, LogStatus, Switch
+from logs.models import Action, Audience, EntryStatus, LogStatus, Switch
 from logs.services import activities
 from members.models import Member
 from tests.factories import (
@@ -122,6 +122,22 @@ def test_what_needs_somebody_is_named():
         "2 letters failed.",
         "1 letter is in doubt.",
     ]
+
+
+def test_a_test_letter_hides_no_failure():
+    workshop = WorkshopFactory(chapter=chapter_with(students=1))
+    InvitationLogEntryFactory(
+        log=InvitationLogFactory(workshop=workshop, status=LogStatus.COMPLETED),
+        status=EntryStatus.FAILED,
+    )
+    InvitationLogFactory(
+        workshop=workshop,
+        action=Action.TEST,
+        audience=Audience.PEOPLE,
+        status=LogStatus.COMPLETED,
+    )
+
+    assert "1 letter failed." in standing_of(workshop.chapter).needs
 
 
 def test_a_missing_venue_comes_before_who_is_not_invited():
@@ -457,3 +473,19 @@ def test_lighter_columns_are_explained():
     text = page(chapter)
     assert "At one of them nobody was marked as there" in text
     assert '<g class="by-place">' in text
+
+
+def test_answers_do_not_push_a_new_organiser_off_the_chapters_page(client):
+    workshop = WorkshopFactory()
+    organiser = organiser_of(workshop.chapter)
+    activities.note("added an organiser", by=organiser, chapter=workshop.chapter)
+    for _ in range(60):
+        activities.note("is coming as a student", by=organiser, workshop=workshop)
+    client.force_login(organiser)
+
+    page = client.get(reverse("chapter", args=[workshop.chapter_id]))
+    history = client.get(reverse("chapter_history", args=[workshop.chapter_id]), {"page": 2})
+
+    assert [one.did for one in page.context["activities"]] == ["added an organiser"]
+    assert [one.did for one in history.context["page"]][-1] == "added an organiser"
+    assert len(history.context["page"]) == 11

@@ -287,3 +287,7 @@ def test_a_closed_accounts_old_link_leads_nowhere(visitor):
     Member.objects.filter(pk=invitation.member_id).update(name="Closed account")
 
     assert visitor.get(old).status_code == 404
+
+
+def test_an_address_that_no_database_could_hold_is_not_there(client):
+    assert client.get("/invitation/%00").status_code == 404

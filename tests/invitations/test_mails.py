@@ -477,7 +477,7 @@ def test_a_test_of_a_message_is_that_message(evening):
 
 def test_a_suspension_says_until_when_and_why_and_whom_to_write_to():
     ban = BanFactory(
-        expires_at=datetime(2027, 1, 9, 12, tzinfo=UTC),
+        expires_at=datetime(2027, 1, 9, tzinfo=UTC),
         reason="Violated code of conduct",
         note="for organisers only",
         explanation="Twice, <on the> stairs.",
@@ -493,6 +493,16 @@ def test_a_suspension_says_until_when_and_why_and_whom_to_write_to():
     assert "Twice, &lt;on the&gt; stairs." in draft.html
     assert "Twice, <on the> stairs." in draft.text
     assert "for organisers only" not in draft.html + draft.text
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu"])
+def test_a_suspension_ends_on_the_day_that_was_chosen_wherever_that_was(zone):
+    ban = BanFactory(expires_at=datetime(2027, 6, 15, tzinfo=ZoneInfo(zone)))
+    ban.refresh_from_db()
+
+    draft = mails.draft_to_a_member(action=Action.BAN, occasion=str(ban.pk))
+
+    assert_said(draft, "until 15 June 2027")
 
 
 def test_a_suspension_for_good_says_so():

@@ -291,6 +291,16 @@ def test_more_spaces_in_a_call_let_people_move_up():
     assert change(workshop, coach_spaces=2).moved_up == 2
 
 
+def test_who_opens_the_answers_again_lets_those_in_line_have_the_free_places():
+    workshop = WorkshopFactory(student_spaces=2, rsvp_closes_at=in_days(-1))
+    in_line = InvitationFactory(workshop=workshop, answer=Answer.WAITING)
+
+    saved = change(workshop, rsvp_closes_at=None)
+
+    in_line.refresh_from_db()
+    assert (saved.moved_up, in_line.answer) == (1, Answer.ATTENDING)
+
+
 def test_fewer_places_than_people_have_to_be_wanted():
     workshop = WorkshopFactory(student_spaces=3)
     InvitationFactory.create_batch(3, workshop=workshop, answer=Answer.ATTENDING)

@@ -275,7 +275,7 @@ def test_what_happened_since_the_message_was_written_counts(station: Station, an
         ("message", {"starts_at": in_days(-1)}, ""),
         ("change", {"cancelled_at": timezone.now()}, claiming.WORKSHOP_CANCELLED),
         ("change", {"starts_at": in_days(-1)}, claiming.WORKSHOP_BEGUN),
-        ("change", {"sequence": 7}, claiming.CHANGED_AGAIN),
+        ("change", {"sequence": 7}, ""),  # moved again, and nobody was told of that
         ("cancellation", {"cancelled_at": timezone.now()}, ""),
         ("cancellation", {"cancelled_at": None}, claiming.NOT_CANCELLED),
     ],
@@ -405,3 +405,17 @@ def _let_leave_now(log: InvitationLog) -> None:
 def _is_done(log: InvitationLog) -> bool:
     log.refresh_from_db()
     return log.status == LogStatus.COMPLETED
+
+
+def test_a_later_change_replaces_one_that_has_not_left(station: Station, workshop):
+    organiser, manager = MemberFactory(), InvitationManager()
+    (first,) = manager.send_change(workshop, organiser)
+    preparing.prepare(first.pk)
+
+    Workshop.objects.filter(pk=workshop.pk).update(sequence=7)
+    manager.send_change(workshop, organiser)
+    send_once_here(first)
+
+    assert set(first.entries.values_list("status", "reason")) == {
+        ("skipped", claiming.CHANGED_AGAIN)
+    }
