@@ -34,6 +34,10 @@ from logs.models import (
 from members.models import Member
 
 PEOPLE_A_PAGE = 50
+WAYS_ON = {
+    inviting.NotInvitable: ("workshop_edit", "Edit the workshop"),
+    inviting.NoVenue: ("workshop_sponsors", "Choose the venue"),
+}
 LETTER_POLICY = {
     "default-src": ["'none'"],
     "style-src": ["'unsafe-inline'"],
@@ -212,6 +216,7 @@ def _send_page(
         inviting.check(workshop, at=timezone.now())
     except inviting.Refused as refusal:
         context["problem"] = refusal.message
+        context["way_on"] = WAYS_ON.get(type(refusal))
     else:
         context |= _offer(workshop) | _letter(workshop, _role(request))
         context |= {"form": form or InviteForm(workshop), "shown": shown}

@@ -134,15 +134,21 @@ def test_the_card_of_a_live_log_names_it_and_who_started_it():
 
 
 @pytest.mark.parametrize(
-    ("workshop", "sentence"),
+    ("workshop", "sentence", "way_on"),
     [
-        ({"past": True}, "already begun"),
-        ({"cancelled": True}, "is cancelled"),
-        ({"is_invitable": False}, "not open for invitations"),
-        ({"host": None}, "venue is missing"),
+        ({"past": True}, "already begun", ""),
+        ({"cancelled": True}, "is cancelled", ""),
+        (
+            {"is_invitable": False},
+            "not open for invitations. Tick “Invitations can be sent” when you edit the workshop.",
+            "workshop_edit",
+        ),
+        ({"host": None}, "venue is missing", "workshop_sponsors"),
     ],
 )
-def test_where_nobody_can_be_invited_the_page_says_why_and_the_click_is_refused(workshop, sentence):
+def test_where_nobody_can_be_invited_the_page_says_why_and_the_click_is_refused(
+    workshop, sentence, way_on
+):
     workshop = WorkshopFactory(chapter=chapter_with(students=2), **workshop)
     client = organising(workshop)
 
@@ -151,7 +157,9 @@ def test_where_nobody_can_be_invited_the_page_says_why_and_the_click_is_refused(
 
     assert page.status_code == 200
     assert sentence in words(page)
-    assert "btn-primary" not in words(page)
+    assert words(page).count("btn-primary") == bool(way_on)
+    if way_on:
+        assert f'href="{reverse(way_on, args=[workshop.pk])}"' in words(page)
     assert click.status_code == 409
     assert sentence in words(click)
     assert not InvitationLog.objects.exists()
