@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.text import Truncator
 
 from chapters.models import Role, Sponsor, Workshop
@@ -29,6 +30,9 @@ LABELS = {
     "directions": "Directions",
     "accessibility_info": "Accessibility",
 }
+
+
+WHERE_IT_IS = {LABELS[name] for name in ("name", "flat", "street", "city", "postal_code")}
 
 
 class SameName(Refused):
@@ -104,6 +108,8 @@ def change_company(
     """
     Write down what is known now. More seats go to those in line, at every workshop held there.
 
+    Another name or address is news to whoever knows of such a workshop, as another venue is.
+
     :raises SameName: when there is another of this name in this city
     :raises planning.FewerPlaces: when more people come to one of them than there would be seats
     """
@@ -123,7 +129,9 @@ def change_company(
         for workshop in workshops:
             planning.check_places(workshop, before=places_before, after=places)
     sponsor.save(update_fields=list(_columns(company)))
-    activities.note("changed a company", by=by, changes=_changes(before, company))
+    changes = _changes(before, company)
+    activities.note("changed a company", by=by, changes=changes)
+    _note_at_workshops(workshops, changes, by=by)
     has_grown = any(places[role] > places_before[role] for role in Role)
     moved_up = sum(rsvps.fill_free_places(w, at=at) for w in workshops) if has_grown else 0
     return Changed(len(workshops), moved_up)
@@ -215,6 +223,19 @@ def _locked_workshops_at(sponsor: Sponsor, *, at: datetime) -> list[Workshop]:
     in_line = Member.objects.filter(pk__in=waiting.values("member")).order_by("pk")
     list(in_line.select_for_update(no_key=True))
     return workshops
+
+
+def _note_at_workshops(
+    workshops: list[Workshop], changes: dict[str, tuple[str, str]], *, by: Member
+) -> None:
+    """In the history of each, with a newer entry for the calendars of those who know of it."""
+    is_news = not WHERE_IT_IS.isdisjoint(changes)
+    if is_news:
+        held = Workshop.objects.filter(pk__in=[workshop.pk for workshop in workshops])
+        planning.known(held).update(sequence=F("sequence") + 1)
+    did = planning.VENUE_MOVED if is_news else "changed the details of the venue"
+    for workshop in workshops:
+        activities.note(did, by=by, workshop=workshop, changes=changes)
 
 
 def _seats(sponsor: Sponsor) -> dict[Role, int]:

@@ -89,6 +89,7 @@ def workshops(request: HttpRequest) -> HttpResponse:
             "counts": counts,
             "page": page,
             "overviews": overviews.overviews(list(page)),
+            "invited": set(planning.invited(list(page))),
             "may_plan": Chapter.objects.organised_by(request.user).exists(),
         },
     )

@@ -23,6 +23,7 @@ from invitations.views.planning import INVALID, REFUSED, SHOW_OR_SAVE, after_a_c
 from members.models import Member
 
 COMPANIES_A_PAGE = 20
+LONGEST_ID = 19
 
 
 @login_required
@@ -47,20 +48,23 @@ def sponsors(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(SHOW_OR_SAVE)
 def sponsor_new(request: HttpRequest) -> HttpResponse:
-    """A form for a company that nobody has written down yet."""
+    """A form for a company that nobody has written down yet; `?for=` leads back to a workshop."""
     doors.organiser_of_anything(request)
+    workshop = _wanted_workshop(request)
     if request.method != "POST":
-        return _company_page(request, CompanyForm())
+        return _company_page(request, CompanyForm(), workshop=workshop)
     form = CompanyForm(request.POST)
     if not form.is_valid():
-        return _company_page(request, form, status=INVALID)
+        return _company_page(request, form, workshop=workshop, status=INVALID)
     try:
         sponsor = sponsoring.add_company(form.company(), by=_organiser(request))
     except sponsoring.SameName as refusal:
         form.add_error("name", refusal.message)
-        return _company_page(request, form, namesake=refusal.company, status=REFUSED)
+        return _company_page(
+            request, form, namesake=refusal.company, workshop=workshop, status=REFUSED
+        )
     messages.success(request, f"{sponsor} can be chosen now, by every chapter.")
-    return redirect("sponsors")
+    return redirect("workshop_sponsors", workshop.pk) if workshop else redirect("sponsors")
 
 
 @login_required
@@ -93,7 +97,7 @@ def sponsor_edit(request: HttpRequest, sponsor_id: int) -> HttpResponse:
         form.add_error(None, refusal.message)
         return _company_page(request, form, sponsor=sponsor, status=REFUSED)
     messages.success(request, _what_came_of(changed))
-    return redirect("sponsors")
+    return redirect("sponsor_edit", sponsor.pk) if changed.workshops else redirect("sponsors")
 
 
 @login_required
@@ -166,13 +170,19 @@ def _company_page(
     *,
     sponsor: Sponsor | None = None,
     namesake: Sponsor | None = None,
+    workshop: Workshop | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    held = sponsoring.workshops_to_come(sponsor, at=timezone.now()) if sponsor else []
+    mine = Workshop.objects.organised_by(request.user).filter(pk__in=[w.pk for w in held])
     context = {
         "form": form,
         "sponsor": sponsor,
         "namesake": namesake,
-        "held": sponsoring.workshops_to_come(sponsor, at=timezone.now()) if sponsor else [],
+        "workshop": workshop,
+        "held": held,
+        "mine": set(mine.values_list("pk", flat=True)),
+        "to_tell": set(planning.not_told(mine).values_list("pk", flat=True)),
     }
     return render(request, "invitations/planning/sponsor.html", context, status=status)
 
@@ -199,6 +209,15 @@ def _sponsors_page(
         "more": more or ChooseCompany(companies=others),
     }
     return render(request, "invitations/planning/workshop_sponsors.html", context, status=status)
+
+
+def _wanted_workshop(request: HttpRequest) -> Workshop | None:
+    """Where the venue was missing, if the address names a workshop of theirs."""
+    wanted = request.GET.get("for", "")
+    if not (wanted.isdecimal() and len(wanted) < LONGEST_ID):
+        return None
+    mine = Workshop.objects.organised_by(request.user).select_related("chapter")
+    return mine.filter(pk=wanted).first()
 
 
 def _what_came_of(changed: sponsoring.Changed) -> str:

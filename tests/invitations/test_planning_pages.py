@@ -261,6 +261,15 @@ def test_a_copy_is_filled_in_for_the_same_weekday_in_four_weeks(client, chapter,
     }
 
 
+def test_a_new_workshop_asks_to_be_saved_before_a_missing_venue_is_added(
+    client, chapter, organiser
+):
+    text = words(client.get(NEW))
+
+    assert "Save it first with “Not known yet”; the venue can be added afterwards." in text
+    assert reverse("sponsor_new") not in text
+
+
 def test_the_copy_is_a_workshop_of_its_own(client, chapter, organiser):
     source = announced(WorkshopFactory(chapter=chapter, virtual=True))
     page = client.get(address("workshop_copy", source))
@@ -673,6 +682,18 @@ def test_each_line_says_where_it_is_and_who_comes(client, chapter, organiser):
     assert "At Lantern Labs. 1 of 30 students, 0 of 15 coaches, 1 on the waiting list." in text
     assert "no venue yet" in text
     assert "cancelled" in text
+
+
+def test_a_workshop_is_called_invited_when_invitations_have_left(client, chapter, organiser):
+    WorkshopFactory(chapter=chapter)
+    assert '<span class="status is-skipped">not invited</span>' in words(client.get(LIST))
+
+    added = InvitationFactory(workshop=Workshop.objects.get(), answer=Answer.ATTENDING)
+    assert "invited</span>" not in words(client.get(LIST))
+
+    log = InvitationLogFactory(workshop=added.workshop)
+    InvitationLogEntryFactory(log=log, member=added.member, status=EntryStatus.SUCCESS)
+    assert '<span class="status is-sent">invited</span>' in words(client.get(LIST))
 
 
 def test_a_chapter_or_a_name_narrows_the_list(client, chapter, organiser):

@@ -1,5 +1,6 @@
 """Companies that help: writing them down, and who is the venue or a sponsor of a workshop."""
 
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -174,6 +175,100 @@ def test_every_organiser_may_correct_a_company(client, organiser):
             {"Seats for coaches": ["20", ""], "Street": ["1 Old Street", "2 New Street"]},
         )
     ]
+
+
+def test_a_new_address_stands_in_the_history_of_workshops_to_come_and_can_be_told(
+    client, organiser
+):
+    acme = SponsorFactory(name="Acme", street="1 Old Street", city="London")
+    known = a_workshop_of(organiser, host=acme)
+    InvitationFactory(workshop=known, answer=Answer.ATTENDING)
+    quiet = a_workshop_of(organiser, host=acme)
+    foreign = WorkshopFactory(host=acme)
+    InvitationFactory(workshop=foreign, answer=Answer.ATTENDING)
+    past = a_workshop_of(organiser, host=acme, past=True)
+    here = reverse("sponsor_edit", args=[acme.pk])
+    form = client.get(here).context["form"]
+    tell = {w.pk: reverse("workshop_tell", args=[w.pk]) for w in (known, quiet, foreign)}
+    assert tell[known.pk] not in words(client.get(here))
+
+    typed = {name: form[name].value() or "" for name in ACME} | {"street": "2 New Street"}
+    response = client.post(here, typed, follow=True)
+
+    assert response.redirect_chain == [(here, 302)]
+    text = words(response)
+    assert [tell[w.pk] in text for w in (known, quiet, foreign)] == [True, False, False]
+    line = (planning.VENUE_MOVED, {"Street": ["1 Old Street", "2 New Street"]})
+    for workshop, sequence in ((known, 1), (quiet, 0), (foreign, 1), (past, 0)):
+        workshop.refresh_from_db()
+        assert workshop.sequence == sequence
+        lines = [] if workshop == past else [line]
+        assert list(workshop.activities.values_list("did", "changes")) == lines
+
+    client.post(tell[known.pk], {})
+    assert tell[known.pk] not in words(client.get(here))
+
+
+def test_other_details_of_a_venue_are_history_and_no_news(client, organiser):
+    acme = SponsorFactory()
+    workshop = a_workshop_of(organiser, host=acme)
+    InvitationFactory(workshop=workshop, answer=Answer.ATTENDING)
+    here = reverse("sponsor_edit", args=[acme.pk])
+    form = client.get(here).context["form"]
+
+    client.post(here, {name: form[name].value() or "" for name in ACME} | {"directions": "Ring."})
+
+    workshop.refresh_from_db()
+    did = list(workshop.activities.values_list("did", flat=True))
+    assert (workshop.sequence, did) == (0, ["changed the details of the venue"])
+
+
+def test_the_page_of_a_venue_costs_the_same_for_any_number_of_workshops(client, organiser):
+    acme = SponsorFactory()
+    statements = []
+    for more in (1, 2):
+        for _ in range(more):
+            a_workshop_of(organiser, host=acme)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("sponsor_edit", args=[acme.pk]))
+        statements.append(len(captured))
+
+    assert statements[0] == statements[1]
+
+
+def test_each_workshop_at_a_venue_is_shown_on_its_own_clocks(client, organiser):
+    acme = SponsorFactory()
+    starts_at = datetime(2040, 6, 4, 9, 30, tzinfo=UTC)
+    for zone in ("Asia/Tokyo", "Europe/London"):
+        WorkshopFactory(
+            chapter__time_zone=zone,
+            host=acme,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=2),
+        )
+
+    text = words(client.get(reverse("sponsor_edit", args=[acme.pk])))
+
+    assert "Monday 4 June 2040, 18:30 JST" in text
+    assert "Monday 4 June 2040, 10:30 BST" in text
+
+
+def test_a_company_that_was_missing_at_a_workshop_leads_back_to_it(client, organiser):
+    workshop = a_workshop_of(organiser, host=None)
+    back = reverse("workshop_sponsors", args=[workshop.pk])
+    new = f"{NEW}?for={workshop.pk}"
+    assert f'href="{new}"' in words(client.get(back))
+    assert f'href="{new}"' in words(client.get(reverse("workshop_edit", args=[workshop.pk])))
+    assert words(client.get(new)).count(f'href="{back}"') == 2
+
+    assert client.post(new, ACME).url == back
+
+
+@pytest.mark.parametrize("wanted", ["foreign", "0", "x", "9" * 30, ""])
+def test_only_a_workshop_of_theirs_is_led_back_to(client, organiser, wanted):
+    wanted = WorkshopFactory(host=None).pk if wanted == "foreign" else wanted
+
+    assert client.post(f"{NEW}?for={wanted}", ACME).url == LIST
 
 
 def test_saving_a_company_without_a_change_writes_nothing_down():
@@ -464,6 +559,14 @@ def test_the_page_says_where_it_is_and_who_helps(client, organiser):
     assert "Pizza Place" in text
     assert "Acme stays as a sponsor" in text
     assert text.count("btn-primary") == 1
+
+
+def test_one_seat_is_one_student(client, organiser):
+    workshop = a_workshop_of(organiser, host=SponsorFactory(name="Acme", seats=1, coach_seats=1))
+
+    text = words(client.get(reverse("workshop_sponsors", args=[workshop.pk])))
+
+    assert "It is held at Acme: 1 student and 1 coach fit in." in text
 
 
 def test_somebody_elses_workshop_is_not_there(client, organiser):
