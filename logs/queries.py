@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Now
 
-from chapters.models import Chapter
+from chapters.models import Chapter, Workshop
 from logs.models import (
     LIVE_ENTRY_STATUSES,
     EntryStatus,
@@ -119,6 +119,20 @@ def can_be_retried(log: InvitationLog) -> int:
     """How many of those who failed got no letter from another log since."""
     failed = log.entries.filter(status=EntryStatus.FAILED)
     return failed.exclude(Exists(live_letters_elsewhere())).count()
+
+
+def failed_single_letters(workshops: Collection[Workshop]) -> QuerySet[InvitationLogEntry]:
+    """
+    Letters of no log that failed, such as confirmations, and which nothing has replaced since.
+
+    :param workshops: those that the letters are about
+    """
+    return InvitationLogEntry.objects.filter(
+        ~Exists(live_letters_elsewhere()),
+        log=None,
+        workshop__in=workshops,
+        status=EntryStatus.FAILED,
+    )
 
 
 def written_to_since(entries: Collection[InvitationLogEntry]) -> dict[int, int]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from chapters.models import Role, Sponsor, Subscription, Workshop, WorkshopSponsor
 from chapters.queries import capacity
@@ -23,6 +24,7 @@ from logs.models import (
     InvitationLogEntry,
     LogStatus,
 )
+from logs.queries import failed_single_letters, live_letters_elsewhere
 from members.models import Ban, Member
 
 
@@ -105,12 +107,15 @@ def coming(workshop: Workshop) -> QuerySet[Invitation]:
 
 @dataclass(frozen=True)
 class Outlook:
-    """An upcoming workshop: its numbers, what was sent for it, and who is not invited yet."""
+    """A workshop that is not over: its numbers, what was sent for it, and who is not invited."""
 
     overview: Overview
     letters: Counter[str]
+    failed_singles: int
     to_invite: int
     is_paused: bool
+    scheduled: list[InvitationLog]
+    has_begun: bool
 
     @property
     def workshop(self) -> Workshop:
@@ -126,14 +131,17 @@ class Outlook:
 
     @property
     def needs(self) -> list[str]:
-        """What somebody should look at, in sentences; empty where nothing does."""
+        """What somebody should look at, in sentences; empty where nothing does, or it is late."""
+        if self.has_begun:
+            return []
         failed, in_doubt = self.letters["failed"], self.letters["unknown"]
         sentences = [
             (self.overview.misses_a_venue, "The venue is missing, so nobody can be invited."),
             (not self.workshop.is_invitable, "It is not open for invitations."),
             (self.is_paused, "Sending is paused."),
-            (self._can_invite, _not_invited(self.to_invite)),
+            (self.wants_invitations, _not_invited(self.to_invite)),
             (failed, f"{failed:,} {'letter' if failed == 1 else 'letters'} failed."),
+            (self.failed_singles, _failed_singles(self.failed_singles)),
             (in_doubt, f"{in_doubt:,} {'letter is' if in_doubt == 1 else 'letters are'} in doubt."),
             *(
                 (places.are_free_while_some_wait, _free_while_some_wait(places))
@@ -143,26 +151,27 @@ class Outlook:
         return [sentence for holds, sentence in sentences if holds]
 
     @property
-    def _can_invite(self) -> bool:
+    def wants_invitations(self) -> bool:
+        """Somebody can be invited now, and no letters are planned for later."""
         is_open = self.workshop.is_invitable and not self.overview.misses_a_venue
-        return is_open and self.to_invite > 0
+        return is_open and self.to_invite > 0 and not self.scheduled and not self.has_begun
 
 
-def outlooks(workshops: Collection[Workshop]) -> list[Outlook]:
-    """What each of these upcoming workshops needs, in their order; five statements in all."""
+def outlooks(workshops: Collection[Workshop], *, at: datetime) -> list[Outlook]:
+    """What each of these workshops needs, in their order; six statements in all."""
     letters = letters_of_workshops(workshops)
+    singles = _failed_singles_of(workshops)
     missing = to_invite(workshops)
-    paused = set(
-        InvitationLog.objects.filter(workshop__in=workshops, status=LogStatus.PAUSED).values_list(
-            "workshop", flat=True
-        )
-    )
+    paused, scheduled = _held_logs_of(workshops)
     return [
         Outlook(
             overview=overview,
             letters=letters.get(overview.workshop.pk, Counter()),
+            failed_singles=singles[overview.workshop.pk],
             to_invite=missing[overview.workshop.pk],
             is_paused=overview.workshop.pk in paused,
+            scheduled=scheduled.get(overview.workshop.pk, []),
+            has_begun=overview.workshop.has_begun(at),
         )
         for overview in overviews(workshops)
     ]
@@ -195,10 +204,16 @@ def to_invite(workshops: Collection[Workshop]) -> Counter[int]:
 
 
 def letters_of_workshops(workshops: Collection[Workshop]) -> dict[int, Counter[str]]:
-    """Of each workshop that was sent to: how many people of its logs stand where, tests aside."""
+    """
+    Of each workshop that was sent to: how many people of its logs stand where, tests aside.
+
+    A letter that failed is not counted once another one reached the same person.
+    """
+    is_replaced = Q(Exists(live_letters_elsewhere()), status=EntryStatus.FAILED)
     return _counted(
         InvitationLogEntry.objects.filter(log__workshop__in=workshops)
         .exclude(action=Action.TEST)
+        .exclude(is_replaced)
         .values_list("log__workshop", "status")
         .annotate(people=Count("pk"))
         .order_by()
@@ -228,6 +243,31 @@ def sent(logs: QuerySet[InvitationLog], *, most: int) -> list[Sent]:
     newest = list(logs.select_related("initiator", "chapter", "workshop").order_by("-pk")[:most])
     letters = letters_of_logs(newest)
     return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
+
+
+def _failed_singles_of(workshops: Collection[Workshop]) -> Counter[int]:
+    rows = failed_single_letters(workshops).values_list("workshop").order_by()
+    return Counter(dict(rows.annotate(letters=Count("pk"))))
+
+
+def _held_logs_of(
+    workshops: Collection[Workshop],
+) -> tuple[set[int | None], dict[int | None, list[InvitationLog]]]:
+    """Workshops with a paused log, and the invitations of each that leave later, the next first."""
+    paused: set[int | None] = set()
+    scheduled: dict[int | None, list[InvitationLog]] = {}
+    held = Q(status=LogStatus.PAUSED) | Q(status=LogStatus.SCHEDULED, action=Action.INVITE)
+    logs = InvitationLog.objects.filter(held, workshop__in=workshops)
+    for log in logs.order_by("send_at", "pk"):
+        if log.status == LogStatus.PAUSED:
+            paused.add(log.workshop_id)
+        else:
+            scheduled.setdefault(log.workshop_id, []).append(log)
+    return paused, scheduled
+
+
+def _failed_singles(count: int) -> str:
+    return "1 letter to one person failed." if count == 1 else f"{count:,} single letters failed."
 
 
 def _not_invited(count: int) -> str:

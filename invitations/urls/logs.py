@@ -15,4 +15,5 @@ urlpatterns = [
     path("invitation_logs/<int:log_id>/retry", steering.retry, name="log_retry"),
     path("invitation_logs/<int:log_id>/send_again", steering.send_again, name="log_send_again"),
     path("invitation_logs/<int:log_id>/arrived", steering.arrived, name="log_arrived"),
+    path("letters/<int:entry_id>/retry", steering.retry_letter, name="letter_retry"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from operator import attrgetter
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q, QuerySet
@@ -16,11 +17,11 @@ from chapters.models import Chapter, Workshop
 from invitations import charts
 from invitations.forms.once import OnceForm
 from invitations.queries import attendance, audiences, overviews, statistics
-from invitations.queries.overviews import Outlook
+from invitations.queries.overviews import Outlook, Overview
 from invitations.services import inviting
 from invitations.views import doors
 from logs.models import Action, Audience, InvitationLog, LogStatus
-from logs.queries import obstacles
+from logs.queries import failed_single_letters, obstacles
 
 RECENT_LOGS = 5
 SOON = 11
@@ -39,8 +40,9 @@ def portal(request: HttpRequest) -> HttpResponse:
     mine = list(chapters[: CHAPTERS_SHOWN + 1])
     if not mine and not workshops.exists():
         return render(request, "invitations/no_chapter.html")
-    upcoming = workshops.upcoming(now).select_related("chapter").order_by("starts_at", "pk")
-    coming = overviews.outlooks(list(upcoming[:SOON]))
+    not_over = workshops.filter(ends_at__gt=now, cancelled_at=None)
+    upcoming = not_over.select_related("chapter").order_by("starts_at", "pk")
+    coming = overviews.outlooks(list(upcoming[:SOON]), at=now)
     nearest = [outlook.workshop.chapter for outlook in coming] + mine
     drawn = next((chapter for chapter in nearest if chapter in mine), None)
     return render(
@@ -72,6 +74,7 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
     now = timezone.now()
     (overview,) = overviews.overviews([found])
     coming = list(overviews.coming(found)[:NAMES_SHOWN])
+    failed_singles = failed_single_letters([found])
     chapters = Chapter.objects.organised_by(request.user).filter(pk=found.chapter_id)
     return render(
         request,
@@ -85,6 +88,9 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "coming": coming,
             "newcomers": attendance.newcomers(coming, workshop=found),
             "sent": overviews.sent(found.invitation_logs.all(), most=RECENT_LOGS),
+            "is_to_be_told": _is_to_be_told(overview, at=now),
+            "failed_singles": failed_singles.count(),
+            "failed_letters": failed_singles.select_related("member").order_by("pk")[:NAMES_SHOWN],
             "sponsors": found.workshop_sponsors.filter(is_host=False).select_related("sponsor"),
             "organisers": found.organisers.order_by("name", "surname"),
             "is_of_my_chapter": chapters.exists(),
@@ -97,7 +103,8 @@ def _state_of_inviting(workshop: Workshop) -> dict[str, object]:
     """Whether everyone eligible has been invited; who is missing, and why, if not."""
     reach = audiences.reach(workshop, Audience.EVERYONE)
     logs = list(workshop.invitation_logs.filter(action=Action.INVITE).order_by("-pk"))
-    live_log = next((log for log in logs if log.is_live), None)
+    scheduled = [log for log in logs if log.status == LogStatus.SCHEDULED]
+    live_log = next((log for log in logs if log.is_live and log not in scheduled), None)
     reached = {log.audience for log in logs if log.status == LogStatus.COMPLETED}
     return {
         "reach": reach,
@@ -107,8 +114,20 @@ def _state_of_inviting(workshop: Workshop) -> dict[str, object]:
         "once": OnceForm(),
         "is_top_up": live_log is None and _is_everybody(reached),
         "live_log": live_log,
+        "scheduled": sorted(scheduled, key=attrgetter("send_at")),
         "refusal": _refusal(workshop),
     }
+
+
+def _is_to_be_told(overview: Overview, *, at: datetime) -> bool:
+    """Whether people reckon with a workshop that has moved since, and nobody has told them."""
+    workshop = overview.workshop
+    if workshop.is_cancelled or workshop.has_begun(at) or not workshop.sequence:
+        return False
+    if not overview.attending and not overview.waiting:
+        return False
+    told = workshop.invitation_logs.filter(action=Action.CHANGE, occasion=str(workshop.sequence))
+    return not told.exists()
 
 
 def _missing(workshop: Workshop) -> QuerySet[audiences.Invitee]:

@@ -9,7 +9,7 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
@@ -101,6 +101,22 @@ def arrived(request: HttpRequest, log: InvitationLog, by: Member) -> None:
         messages.success(request, f"Noted: the letter to {entry.member.full_name} arrived.")
     else:
         messages.info(request, f"The letter to {entry.member.full_name} is not in doubt any more.")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def retry_letter(request: HttpRequest, workshop_id: int, entry_id: int) -> HttpResponse:
+    """The letter to one person, of no log, gets another try; then the page of the workshop."""
+    workshop = doors.workshop_of_organiser(request, workshop_id)
+    letters = workshop.log_entries.filter(log=None).select_related("member", "workshop")
+    entry = get_object_or_404(letters, pk=entry_id)
+    if request.method == "POST":
+        if steering.retry_single(entry, by=cast("Member", request.user)):
+            tasks.ring_for_all()
+            messages.success(request, f"The letter to {entry.member.full_name} is tried again.")
+        else:
+            messages.info(request, "Nothing is left to try again.")
+    return redirect("organiser_workshop", workshop.pk)
 
 
 @login_required

@@ -1,11 +1,12 @@
 """Where an organiser begins."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from chapters.models import Role
 from invitations.models import Answer
@@ -29,7 +30,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 17
+QUERIES = 18
 
 
 def signed_in(member: Member) -> Client:
@@ -86,6 +87,82 @@ def test_past_cancelled_and_foreign_workshops_are_left_out():
 
     assert "No workshop is planned yet." in text
     assert "No workshop is coming up" in text
+
+
+def test_while_a_workshop_is_on_start_leads_to_the_door():
+    chapter = chapter_with(students=2)
+    begun = timezone.now() - timedelta(minutes=1)
+    workshop = WorkshopFactory(chapter=chapter, starts_at=begun, host=None)
+
+    text = portal_of(organiser_of(chapter))
+
+    assert "One workshop is on now. Nothing needs you now." in text
+    assert "It has begun, and ends at" in text
+    door = reverse("door", args=[workshop.pk])
+    assert f'<a class="btn btn-primary" href="{door}">Who is here?</a>' in text
+
+
+def test_once_it_is_over_it_leaves_start():
+    chapter = ChapterFactory()
+    WorkshopFactory(chapter=chapter, starts_at=timezone.now() - timedelta(hours=2, minutes=1))
+
+    assert "No workshop is coming up" in portal_of(organiser_of(chapter))
+
+
+def test_a_planned_send_is_told_and_needs_nobody():
+    workshop = WorkshopFactory(
+        chapter=chapter_with(students=12, time_zone="Europe/Berlin"),
+        starts_at=datetime(2031, 12, 1, 17, 30, tzinfo=UTC),
+    )
+    InvitationLogFactory(
+        workshop=workshop,
+        audience=Audience.EVERYONE,
+        status=LogStatus.SCHEDULED,
+        send_at=datetime(2031, 11, 25, 7, tzinfo=UTC),
+    )
+
+    text = portal_of(organiser_of(workshop.chapter))
+
+    assert "One workshop is coming up. Nothing needs you now." in text
+    assert "Letters to everybody leave on Tuesday 25 November at 08:00 ." in text
+    assert "Invite these" not in text
+    assert "not invited yet" not in text
+
+
+def test_people_to_invite_are_one_click_away():
+    workshop = WorkshopFactory(chapter=chapter_with(students=2))
+
+    text = portal_of(organiser_of(workshop.chapter))
+
+    send = reverse("send_invites", args=[workshop.pk])
+    assert f'<a class="btn btn-primary" href="{send}">Invite these 2 </a>' in text
+
+
+def test_what_failed_is_one_click_away():
+    log = InvitationLogFactory(status=LogStatus.COMPLETED)
+    InvitationLogEntryFactory(log=log, status=EntryStatus.FAILED)
+
+    text = portal_of(organiser_of(log.chapter))
+
+    assert f'href="{reverse("invitation_logs", args=[log.workshop_id])}">See which failed' in text
+    page = reverse("invitation_log", args=[log.workshop_id, log.pk])
+    assert f'<a href="{page}?show=failed">1 failed</a>' in text
+
+
+def test_times_of_several_chapters_name_their_zone():
+    log = InvitationLogFactory(
+        workshop__chapter__time_zone="Europe/Berlin",
+        created_at=datetime(2031, 6, 9, 16, tzinfo=UTC),
+    )
+
+    assert "9 June, 18:00 CEST" in portal_of(organiser_of(log.chapter))
+
+
+def test_admins_find_the_staff_pages_and_nobody_else_does():
+    link = f'href="{reverse("admin:index")}"'
+
+    assert link in portal_of(MemberFactory(superuser=True))
+    assert link not in portal_of(organiser_of(ChapterFactory()))
 
 
 def test_failures_and_a_missing_venue_are_named():
@@ -207,7 +284,7 @@ def test_an_organiser_of_one_workshop_has_a_start_of_their_own():
 
 
 def needs(workshop) -> list[str]:
-    (outlook,) = overviews.outlooks([workshop])
+    (outlook,) = overviews.outlooks([workshop], at=timezone.now())
     return outlook.needs
 
 
@@ -248,6 +325,38 @@ def test_a_pause_and_doubts_are_named():
     InvitationLogEntryFactory(log=log, status=EntryStatus.UNKNOWN)
 
     assert needs(log.workshop) == ["Sending is paused.", "1 letter is in doubt."]
+
+
+def test_a_letter_that_another_log_replaced_has_not_failed():
+    workshop = WorkshopFactory()
+    first, second = InvitationLogFactory.create_batch(
+        2, workshop=workshop, status=LogStatus.COMPLETED
+    )
+    replaced = InvitationLogEntryFactory(log=first, status=EntryStatus.FAILED)
+    InvitationLogEntryFactory(log=second, member=replaced.member, status=EntryStatus.SUCCESS)
+
+    assert needs(workshop) == []
+
+    InvitationLogEntryFactory(log=first, status=EntryStatus.FAILED)
+
+    assert needs(workshop) == ["1 letter failed."]
+
+
+def test_letters_of_no_log_that_failed_are_named():
+    workshop = WorkshopFactory()
+
+    def failed() -> None:
+        InvitationLogEntryFactory(
+            log=None,
+            workshop=workshop,
+            action=Action.CONFIRMATION,
+            status=EntryStatus.FAILED,
+        )
+
+    failed()
+    assert needs(workshop) == ["1 letter to one person failed."]
+    failed()
+    assert needs(workshop) == ["2 single letters failed."]
 
 
 def test_a_test_letter_is_no_invitation():

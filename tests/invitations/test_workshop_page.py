@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from chapters.models import Role, WorkshopSponsor
 from invitations.models import Answer
-from logs.models import Audience, EntryStatus, InvitationLog, LogStatus
+from logs.models import Action, Activity, Audience, EntryStatus, InvitationLog, LogStatus
 from members.models import Member
 from tests.factories import (
     BanFactory,
@@ -27,7 +27,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 18
+QUERIES = 19
 
 
 def address(workshop) -> str:
@@ -91,6 +91,161 @@ def test_while_letters_wait_it_says_how_they_do(status, sentence):
     assert sentence in text
     assert "1 to go" in text
     assert reverse("invitation_log", args=[workshop.pk, log.pk]) in text
+
+
+@pytest.mark.parametrize("students", [0, 12])
+def test_a_planned_send_says_when_letters_leave(students):
+    workshop = WorkshopFactory(
+        chapter=chapter_with(students=students, time_zone="Europe/Berlin"),
+        starts_at=datetime(2031, 12, 1, 17, 30, tzinfo=UTC),
+    )
+    log = InvitationLogFactory(
+        workshop=workshop,
+        audience=Audience.EVERYONE,
+        status=LogStatus.SCHEDULED,
+        send_at=datetime(2031, 11, 25, 7, tzinfo=UTC),
+    )
+
+    text = page(workshop)
+
+    assert "Letters to everybody leave on Tuesday 25 November at 08:00" in text
+    assert f'href="{reverse("invitation_log", args=[workshop.pk, log.pk])}">See what' in text
+    for wrong in ("Letters are leaving now", "Invite these", "not invited yet"):
+        assert wrong not in text
+
+
+def test_of_several_planned_sends_the_next_comes_first_and_what_leaves_now_is_named():
+    workshop = WorkshopFactory(starts_at=datetime(2031, 12, 1, 17, 30, tzinfo=UTC))
+    for audience, day in ((Audience.STUDENTS, 26), (Audience.COACHES, 25)):
+        InvitationLogFactory(
+            workshop=workshop,
+            audience=audience,
+            status=LogStatus.SCHEDULED,
+            send_at=datetime(2031, 11, day, 8, tzinfo=UTC),
+        )
+    InvitationLogFactory(workshop=workshop, audience=Audience.EVERYONE, status=LogStatus.PAUSED)
+
+    text = page(workshop)
+
+    heading = "Letters to coaches leave on Tuesday 25 November at 08:00"
+    assert f'<h2 id="invited"> {heading} </h2>' in text
+    assert "Letters to students leave on Wednesday 26 November at 08:00" in text
+    assert "Inviting everybody</a> is paused now." in text
+
+
+def failed_confirmation(workshop, **fields):
+    return InvitationLogEntryFactory(
+        log=None,
+        workshop=workshop,
+        member=InvitationFactory(workshop=workshop, answer=Answer.ATTENDING).member,
+        action=Action.CONFIRMATION,
+        occasion="1",
+        status=EntryStatus.FAILED,
+        reason="mailbox full",
+        **fields,
+    )
+
+
+def test_a_letter_to_one_person_that_failed_is_tried_again_from_here():
+    workshop = WorkshopFactory()
+    entry = failed_confirmation(workshop, tries=3)
+    organiser = organiser_of(workshop.chapter)
+    client = signed_in(organiser)
+    retry = reverse("letter_retry", args=[workshop.pk, entry.pk])
+
+    text = words(client.get(address(workshop)))
+    assert "1 letter to one person failed" in text
+    assert "Mailbox full." in text
+    assert f'href="{reverse("member", args=[entry.member_id])}"' in text
+    assert f'action="{retry}"' in text
+
+    first = client.post(retry, follow=True)
+    second = client.post(retry, follow=True)
+
+    entry.refresh_from_db()
+    assert (entry.status, entry.tries) == (EntryStatus.PENDING, 0)
+    assert f"The letter to {entry.member.full_name} is tried again." in words(first)
+    assert "1 letter to one person failed" not in words(first)
+    assert "Nothing is left to try again." in words(second)
+    (note,) = Activity.objects.filter(did="tried a single letter again")
+    assert (note.by, note.workshop, note.member) == (organiser, workshop, entry.member)
+
+
+def test_opening_the_address_of_a_retry_changes_nothing():
+    entry = failed_confirmation(WorkshopFactory())
+
+    response = signed_in(organiser_of(entry.workshop.chapter)).get(
+        reverse("letter_retry", args=[entry.workshop_id, entry.pk])
+    )
+
+    entry.refresh_from_db()
+    assert response["Location"] == address(entry.workshop)
+    assert entry.status == EntryStatus.FAILED
+
+
+def test_letters_of_another_workshop_or_of_a_log_are_not_tried_again_here():
+    workshop = WorkshopFactory()
+    elsewhere = failed_confirmation(WorkshopFactory())
+    in_a_log = InvitationLogEntryFactory(log__workshop=workshop, status=EntryStatus.FAILED)
+    client = signed_in(organiser_of(workshop.chapter))
+
+    for entry in (elsewhere, in_a_log):
+        response = client.post(reverse("letter_retry", args=[workshop.pk, entry.pk]))
+        entry.refresh_from_db()
+        assert (response.status_code, entry.status) == (404, EntryStatus.FAILED)
+
+
+def test_of_many_letters_that_failed_the_first_are_listed():
+    workshop = WorkshopFactory()
+    for _ in range(12):
+        failed_confirmation(workshop)
+
+    text = page(workshop)
+
+    assert "12 letters to one person each failed" in text
+    assert text.count("Retry<span") == 10
+    assert "These are the first 10." in text
+
+
+def test_whoever_reckons_with_a_workshop_that_has_moved_is_to_be_told():
+    workshop = WorkshopFactory(sequence=2)
+    tell = f'href="{reverse("workshop_tell", args=[workshop.pk])}"'
+    assert tell not in page(workshop), "nobody comes or waits"
+
+    InvitationFactory(workshop=workshop, answer=Answer.WAITING)
+    InvitationLogFactory(workshop=workshop, action=Action.CHANGE, occasion="1")
+    text = page(workshop)
+    assert "It has moved since people were invited" in text
+    assert tell in text
+
+    InvitationLogFactory(workshop=workshop, action=Action.CHANGE, occasion="2")
+    assert tell not in page(workshop)
+
+
+@pytest.mark.parametrize("workshop", [{"sequence": 0}, {"past": True}, {"cancelled": True}])
+def test_nobody_is_to_be_told_of_a_workshop_that_stayed_or_is_over(workshop):
+    workshop = WorkshopFactory(**{"sequence": 1} | workshop)
+    InvitationFactory(workshop=workshop, answer=Answer.ATTENDING)
+
+    assert "It has moved" not in page(workshop)
+
+
+def test_a_call_is_told_with_its_channel_and_the_description():
+    workshop = WorkshopFactory(virtual=True, description="Bring a laptop.\n<b>Really</b>")
+
+    text = page(workshop)
+
+    assert 'Slack: <a href="https://chat.example/workshops">workshops</a>' in text
+    assert "Bring a laptop.<br>&lt;b&gt;Really&lt;/b&gt;" in text
+
+
+def test_a_channel_that_is_no_page_is_no_link():
+    workshop = WorkshopFactory(virtual=True, slack_channel_link="javascript:alert(1)")
+
+    text = page(workshop)
+
+    assert "Slack: workshops" in text
+    assert "javascript:" not in text
 
 
 def test_right_after_the_click_nobody_is_asked_to_click_again():
@@ -213,7 +368,26 @@ def test_free_places_while_somebody_waits_want_a_look():
     workshop = WorkshopFactory(student_spaces=3)
     InvitationFactory.create_batch(2, workshop=workshop, answer=Answer.WAITING)
 
-    assert "3 student places are free and 2 wait" in page(workshop)
+    text = page(workshop)
+
+    assert "3 student places are free and 2 wait" in text
+    assert (
+        "Those in line cannot have them now: they are suspended, at another workshop that day, "
+        "or answers are closed." in text
+    )
+
+
+def test_links_are_called_as_the_pages_they_lead_to():
+    workshop = WorkshopFactory()
+
+    text = page(workshop)
+
+    for name, heading in (
+        ("attendance", "Who comes"),
+        ("door", "Who is here?"),
+        ("rsvp", "Add somebody"),
+    ):
+        assert f'href="{reverse(name, args=[workshop.pk])}">{heading}</a>' in text
 
 
 def test_the_evening_is_told_with_address_answers_sponsors_and_organisers():
