@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from zlib import crc32
 
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chapters.models import Chapter, Role
+from invitations import policies
 from invitations.exports import csv_response
 from invitations.forms.logs import PeopleFilter
 from invitations.forms.once import OnceForm
@@ -48,6 +50,11 @@ from logs.queries import (
 )
 from logs.services.steering import RETRIED_IN
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from members.models import Member
+
 PEOPLE_A_PAGE = 50
 LOGS_A_PAGE = 20
 POLL_SECONDS = 2
@@ -70,11 +77,12 @@ STOP_POLLING = 286  # htmx's own status: swap this, and ask no more
 
 @dataclass(frozen=True)
 class Row:
-    """One person of a log, what they come as, and the log that wrote to them since."""
+    """One person of a log: what they come as, who wrote to them since, whether one may look."""
 
     entry: InvitationLogEntry
     role: str
     written_to_by: int | None
+    has_page: bool
 
 
 @login_required
@@ -86,7 +94,12 @@ def invitation_logs(request: HttpRequest, workshop_id: int) -> HttpResponse:
         people=Count("entries"), **{status: _entries_with(status) for status in EntryStatus.values}
     )
     page = Paginator(logs.order_by("-pk"), LOGS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "invitations/logs.html", {"workshop": workshop, "page": page})
+    is_ahead = not workshop.is_cancelled and not workshop.has_begun(timezone.now())
+    return render(
+        request,
+        "invitations/logs.html",
+        {"workshop": workshop, "page": page, "is_ahead": is_ahead},
+    )
 
 
 @login_required
@@ -101,7 +114,7 @@ def invitation_log(request: HttpRequest, workshop_id: int, log_id: int) -> HttpR
     )
     context = _state(request, log, chosen) | {
         "page": page,
-        "people": _rows(log, page),
+        "people": _rows(log, page, reader=request.user),
         "top_up": _top_up(log),
         "once": OnceForm(),
         "others": _others(log),
@@ -221,14 +234,21 @@ def _poll_seconds(opened_at: int) -> int:
     return POLL_SECONDS_LATER if is_patient else POLL_SECONDS
 
 
-def _rows(log: InvitationLog, page: Page[InvitationLogEntry]) -> list[Row]:
-    """The people of the page, with two queries whatever their number."""
+def _rows(
+    log: InvitationLog, page: Page[InvitationLogEntry], *, reader: Member | AnonymousUser
+) -> list[Row]:
+    """The people of the page, with three queries whatever their number."""
     members = [entry.member_id for entry in page]
     invitations = Invitation.objects.filter(workshop=log.workshop_id, member__in=members)
     roles = dict(invitations.values_list("member", "role"))
     usual = USUAL_ROLE.get(log.audience, "")
     since = written_to_since(list(page))
-    return [Row(e, roles.get(e.member_id, usual), since.get(e.pk)) for e in page]
+    visible = policies.members_visible_to(reader).filter(pk__in=members)
+    with_page = set(visible.values_list("pk", flat=True))
+    return [
+        Row(e, roles.get(e.member_id, usual), since.get(e.pk), e.member_id in with_page)
+        for e in page
+    ]
 
 
 def _outcome_rows(

@@ -29,12 +29,14 @@ from tests.factories import (
     InvitationLogFactory,
     MemberFactory,
     WorkshopFactory,
+    chapter_with,
     organiser_of,
+    subscribe,
 )
 
 pytestmark = pytest.mark.django_db
 
-QUERIES_OF_THE_PAGE = 15
+QUERIES_OF_THE_PAGE = 16
 QUERIES_OF_THE_NUMBERS = 7
 
 
@@ -323,6 +325,51 @@ def test_bad_input_shows_everybody(query):
     assert len(names_on(response)) == 2
 
 
+def test_names_lead_to_the_people_whom_the_organiser_may_see():
+    log = InvitationLogFactory()
+    theirs = InvitationFactory(workshop=log.workshop).member
+    nobodys = MemberFactory()
+    for member in (theirs, nobodys):
+        InvitationLogEntryFactory(log=log, member=member)
+
+    page = words(organising(log).get(log_page(log)))
+
+    assert f'<a href="{reverse("member", args=[theirs.pk])}">{theirs.full_name}</a>' in page
+    assert nobodys.full_name in page
+    assert reverse("member", args=[nobodys.pk]) not in page
+
+
+def test_names_of_those_left_out_lead_to_the_people_whom_the_organiser_may_see():
+    workshop = WorkshopFactory(chapter=chapter_with())
+    banned = subscribe(MemberFactory(banned=True), workshop.chapter, Role.STUDENT)
+    helper = MemberFactory()
+    workshop.organisers.add(helper)
+    address = f"{reverse('left_out', args=[workshop.pk])}?for=students"
+    link = f'<a href="{reverse("member", args=[banned.pk])}">{banned.full_name}</a>'
+
+    for reader, is_linked in ((organiser_of(workshop.chapter), True), (helper, False)):
+        client = Client()
+        client.force_login(reader)
+        page = words(client.get(address))
+        assert banned.full_name in page
+        assert (link in page) is is_linked
+
+
+@pytest.mark.parametrize(
+    ("workshop", "is_offered"), [({}, True), ({"past": True}, False), ({"cancelled": True}, False)]
+)
+def test_where_nothing_was_sent_one_may_invite_while_one_can(workshop, is_offered):
+    workshop = WorkshopFactory(**workshop)
+    client = Client()
+    client.force_login(organiser_of(workshop.chapter))
+
+    page = words(client.get(logs_page(workshop)))
+
+    assert "Everything that was sent is a log" in page
+    assert "Nobody has been written to" in page
+    assert ("Invite members" in page) is is_offered
+
+
 def test_each_row_says_as_what_they_were_invited_what_happened_and_when():
     chapter = ChapterFactory(time_zone="Europe/Berlin")
     log = InvitationLogFactory(
@@ -344,7 +391,9 @@ def test_each_row_says_as_what_they_were_invited_what_happened_and_when():
 
     page = words(organising(log).get(log_page(log)))
 
-    assert "Ada Coach <small>Coach</small>" in page
+    assert (
+        f'<a href="{reverse("member", args=[coach.pk])}">Ada Coach</a> <small>Coach</small>' in page
+    )
     assert ">19:41</time>. The mail server took it: “250”" in page
     assert "Has not accepted the terms." in page
 

@@ -215,7 +215,7 @@ def test_the_names_ask_as_often_whatever_their_number(size, django_assert_num_qu
         subscribe(MemberFactory(banned=True), workshop.chapter, Role.STUDENT)
     client = organising(workshop)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("left_out", args=[workshop.pk]), {"for": "students"})
 
 

@@ -37,7 +37,7 @@ from tests.support.together import at_once
 pytestmark = pytest.mark.django_db
 
 DECISIONS = ("log_pause", "log_resume", "log_cancel", "log_retry", "log_send_again", "log_arrived")
-QUERIES_OF_A_FULL_PAGE = 14
+QUERIES_OF_A_FULL_PAGE = 15
 QUERIES_OF_THE_LIST = 5
 
 
