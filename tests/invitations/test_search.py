@@ -168,6 +168,16 @@ def test_a_date_is_that_of_the_chapters_clocks(organiser):
     assert workshops_found(organiser, "8 December") == []
 
 
+def test_times_of_several_chapters_name_their_zone(organiser):
+    sydney = ChapterFactory(name="Sydney", time_zone="Australia/Sydney")
+    sydney.organisers.add(organiser)
+    WorkshopFactory(chapter=sydney, starts_at=datetime(2026, 12, 8, 8, tzinfo=UTC))
+
+    page = signed_in(organiser).get(reverse("search"), {"q": "Sydney"})
+
+    assert "Tuesday, 19:00 to 21:00 AEDT" in page.content.decode()
+
+
 def test_the_latest_workshop_stands_first(chapter, organiser):
     past = WorkshopFactory(chapter=chapter, past=True)
     coming = WorkshopFactory(chapter=chapter)
