@@ -124,7 +124,7 @@ def test_a_planned_send_is_told_and_needs_nobody():
     text = portal_of(organiser_of(workshop.chapter))
 
     assert "One workshop is coming up. Nothing needs you now." in text
-    assert "Letters to everybody leave on Tuesday 25 November at 08:00 ." in text
+    assert "Letters to everybody leave on Tuesday 25 November at 08:00." in text
     assert "Invite these" not in text
     assert "not invited yet" not in text
 

@@ -195,6 +195,14 @@ def test_letters_of_another_workshop_or_of_a_log_are_not_tried_again_here():
         assert (response.status_code, entry.status) == (404, EntryStatus.FAILED)
 
 
+@pytest.mark.parametrize("workshop", [{"past": True}, {"cancelled": True}])
+def test_no_letter_is_tried_again_that_would_not_leave_any_more(workshop):
+    workshop = WorkshopFactory(**workshop)
+    failed_confirmation(workshop)
+
+    assert "1 letter to one person failed" not in page(workshop)
+
+
 def test_of_many_letters_that_failed_the_first_are_listed():
     workshop = WorkshopFactory()
     for _ in range(12):
