@@ -644,6 +644,37 @@ def test_what_people_know_of_can_be_cancelled_instead(client, chapter, organiser
     assert Workshop.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "workshop_edit",
+        "workshop_copy",
+        "workshop_cancel",
+        "workshop_tell",
+        "workshop_delete",
+        "workshop_sponsors",
+        "send_invites",
+        "left_out",
+        "write",
+        "attendance",
+        "door",
+        "rsvp",
+        "changes",
+    ],
+)
+def test_the_day_is_that_of_the_chapter(client, organiser, name):
+    far = ChapterFactory(time_zone="America/Los_Angeles", organisers=[organiser])
+    starts_at = datetime(2040, 6, 5, 1, 30, tzinfo=UTC)
+    workshop = WorkshopFactory(
+        chapter=far, starts_at=starts_at, ends_at=starts_at + timedelta(hours=2)
+    )
+
+    text = words(client.get(address(name, workshop), {"for": "everyone"}))
+
+    assert "4 June" in text
+    assert "5 June" not in text
+
+
 # ---- The list ----------------------------------------------------------------------------------
 
 
