@@ -529,3 +529,21 @@ def test_a_page_opened_before_there_were_people_is_loaded_again_when_there_are()
 
     assert "HX-Refresh" not in while_preparing
     assert with_people["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize("name", ["invitation_log", "log_cancel"])
+def test_the_day_is_that_of_the_chapter(name):
+    starts_at = datetime(2040, 6, 5, 1, 30, tzinfo=UTC)
+    workshop = WorkshopFactory(
+        chapter__time_zone="America/Los_Angeles",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=2),
+    )
+    log = InvitationLogFactory(workshop=workshop, status=LogStatus.RUNNING)
+    client = Client()
+    client.force_login(organiser_of(workshop.chapter))
+
+    page = client.get(reverse(name, args=[workshop.pk, log.pk])).content.decode()
+
+    assert "4 June" in page
+    assert "5 June" not in page

@@ -660,6 +660,7 @@ def test_what_people_know_of_can_be_cancelled_instead(client, chapter, organiser
         "door",
         "rsvp",
         "changes",
+        "invitation_logs",
     ],
 )
 def test_the_day_is_that_of_the_chapter(client, organiser, name):
