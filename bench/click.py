@@ -24,37 +24,51 @@ class Answered:
     statements: int
 
 
-def clicks(workshop: Workshop, *, runs: int) -> Answered:
-    """A click on Students, with everything a request goes through, from a real session."""
+def clicks(sizes: tuple[int, ...], *, runs: int) -> list[Answered]:
+    """
+    A click on Students in a chapter of each size, with everything a request goes through.
+
+    In turn, in one database: the disk may still be busy with what was done minutes before.
+    """
+    workshops = people.workshops_for(sizes)
     client = _organiser()
+    found: list[list[Answered]] = [[] for _ in sizes]
+    for _ in range(runs + 2):
+        people.forget_letters()
+        for workshop, answers in zip(workshops, found, strict=True):
+            answers.append(_click(client, workshop))
+    return [_median(answers[2:]) for answers in found]
 
-    def click() -> None:
+
+def _click(client: Client, workshop: Workshop) -> Answered:
+    with CaptureQueriesContext(connection) as asked:
+        began_at = time.monotonic()
         answer = client.post(reverse("invite", args=[workshop.pk]), {"for": "students"})
-        assert answer.status_code == 302
-
-    return _measure(click, before=people.forget_letters, runs=runs)
+        took = time.monotonic() - began_at
+    assert answer.status_code == 302
+    return Answered(ms=took * 1000, statements=len(asked.captured_queries))
 
 
 def log_page(log: InvitationLog, *, runs: int) -> Answered:
     """The page of a log, with its progress and its people."""
     client = _organiser()
+    return _median([_look(client, log) for _ in range(runs + 2)][2:])
 
-    def look() -> None:
+
+def _look(client: Client, log: InvitationLog) -> Answered:
+    with CaptureQueriesContext(connection) as asked:
+        began_at = time.monotonic()
         answer = client.get(reverse("invitation_log", args=[log.workshop_id, log.pk]))
-        assert answer.status_code == 200
+        took = time.monotonic() - began_at
+    assert answer.status_code == 200
+    return Answered(ms=took * 1000, statements=len(asked.captured_queries))
 
-    return _measure(look, before=lambda: None, runs=runs)
 
-
-def _measure(act, *, before, runs: int) -> Answered:
-    times = []
-    for _ in range(runs + 2):
-        before()
-        with CaptureQueriesContext(connection) as asked:
-            began_at = time.monotonic()
-            act()
-            times.append(time.monotonic() - began_at)
-    return Answered(ms=median(times[2:]) * 1000, statements=len(asked.captured_queries))
+def _median(answers: list[Answered]) -> Answered:
+    return Answered(
+        ms=median(answer.ms for answer in answers),
+        statements=max(answer.statements for answer in answers),
+    )
 
 
 def _organiser() -> Client:

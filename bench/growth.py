@@ -19,7 +19,6 @@ class Size:
     """What one chapter of so many members costs."""
 
     members: int
-    click: click.Answered
     prepare_rates: list[float]
     prepare_statements: int
     send_rates: list[float]  # of each fifth of one batch
@@ -38,7 +37,6 @@ def grow(folder: Path, sink: Sink, *, members: int, runs: int) -> Size:
     page = click.log_page(InvitationLog.objects.get(), runs=11)
     return Size(
         members=members,
-        click=click.clicks(workshop, runs=31),
         prepare_rates=[one.rate for one in prepared],
         prepare_statements=max(one.statements for one in prepared),
         send_rates=[_rate(fifth) for fifth in _fifths(sent)],

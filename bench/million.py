@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from statistics import median
 
 from django.db import connection
@@ -19,7 +18,7 @@ from django.utils import timezone
 from rich.console import Console
 
 from bench import people
-from chapters.models import Chapter, Group, Role, Workshop
+from chapters.models import Workshop
 from invitations.services import claiming, delivering, inviting, preparing
 from logs.models import Audience
 from logs.services import slots, steering
@@ -40,7 +39,9 @@ def simulate(members: int, *, chapters: int = CHAPTERS) -> None:
     """Print what it costs; nothing is asserted."""
     say = Console().print
     people.workshop_for(0)
-    workshops = [_chapter(nr, members // chapters) for nr in range(chapters)]
+    workshops = [
+        people.chapter_of(members // chapters, nr, analyze=nr % 50 == 0) for nr in range(chapters)
+    ]
     say(f"{members:,} members in {chapters} chapters")
     began_at = time.monotonic()
     first, *_, last = [_prepare(workshop) for workshop in workshops]
@@ -60,23 +61,6 @@ def simulate(members: int, *, chapters: int = CHAPTERS) -> None:
         cursor.execute(f"VACUUM (ANALYZE) {LEDGER}")
     say(f"vacuum of the ledger: {time.monotonic() - began_at:.1f} s")
     _tell_sizes(say, "after the vacuum")
-
-
-def _chapter(nr: int, members: int) -> Workshop:
-    chapter = Chapter.objects.create(
-        name=f"Town {nr}", slug=f"town-{nr}", email=f"town-{nr}@codebar.example", city="Town"
-    )
-    Group.objects.create(chapter=chapter, role=Role.STUDENT, name="Students")
-    people.add_members(chapter, members, analyze=nr % 50 == 0)
-    starts_at = timezone.now() + timedelta(days=14)
-    return Workshop.objects.create(
-        chapter=chapter,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=2),
-        is_virtual=True,
-        student_spaces=40,
-        coach_spaces=20,
-    )
 
 
 def _prepare(workshop: Workshop) -> float:

@@ -34,6 +34,30 @@ def workshop_for(members: int, *, connections: int = 8) -> Workshop:
     return workshop
 
 
+def workshops_for(sizes: tuple[int, ...]) -> list[Workshop]:
+    """The same with a chapter and a workshop for each of these sizes."""
+    workshop_for(0)
+    return [chapter_of(members, nr) for nr, members in enumerate(sizes)]
+
+
+def chapter_of(members: int, nr: int, *, analyze: bool = True) -> Workshop:
+    """One more chapter with so many students, and its workshop."""
+    chapter = Chapter.objects.create(
+        name=f"Town {nr}", slug=f"town-{nr}", email=f"town-{nr}@codebar.example", city="Town"
+    )
+    Group.objects.create(chapter=chapter, role=Role.STUDENT, name="Students")
+    add_members(chapter, members, analyze=analyze)
+    starts_at = timezone.now() + timedelta(days=14)
+    return Workshop.objects.create(
+        chapter=chapter,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=2),
+        is_virtual=True,
+        student_spaces=40,
+        coach_spaces=20,
+    )
+
+
 def add_members(chapter: Chapter, count: int, *, analyze: bool = True) -> None:
     """So many more students in the chapter, copies of one that Django made."""
     group = chapter.groups.get(role=Role.STUDENT)

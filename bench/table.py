@@ -18,7 +18,7 @@ from django.db import connection
 from rich.console import Console
 from rich.table import Table
 
-from bench import ceiling, doubts, growth, ours, parts, people, prepare, rate, slow_relay
+from bench import ceiling, click, doubts, growth, ours, parts, people, prepare, rate, slow_relay
 from bench.letters import write_sample
 from bench.peers import mailer, naive, post_office
 from bench.sink import Sink
@@ -210,6 +210,12 @@ def _limit(folder: Path, sizes: Sizes) -> Iterator[Row]:
 
 
 def _growth(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    clicks = click.clicks(sizes.growth, runs=31)
+    for members, answered in zip(sizes.growth, clicks, strict=True):
+        yield Row(
+            f"Click, {members:,} members, {answered.statements} statements", [answered.ms], "ms",
+            target="at most 50 ms", is_met=answered.ms <= 50,
+        )  # fmt: skip
     naively = prepare.one_by_one(sizes.one_by_one, runs=min(sizes.runs, 5))
     yield Row("Prepare one by one (get_or_create)", naively, "members/s")
     with Sink() as sink:
@@ -219,7 +225,7 @@ def _growth(folder: Path, sizes: Sizes) -> Iterator[Row]:
             found.append(size)
             yield from _of_size(size, naively)
     first, last = found[0], found[-1]
-    slower, larger = last.click.ms / first.click.ms, last.worker_mb / first.worker_mb
+    slower, larger = clicks[-1].ms / clicks[0].ms, last.worker_mb / first.worker_mb
     name = f"{last.members:,} against {first.members:,} members"
     yield Row(
         f"Click, {name}", [slower], "times", "click_100k_1k", slower, "at most 1.5", slower <= 1.5
@@ -238,10 +244,6 @@ def _of_size(size: growth.Size, naively: list[float]) -> Iterator[Row]:
         f"Prepare {name}, {size.prepare_statements} statements", size.prepare_rates, "members/s",
         ratio_name, faster if ratio_name else None,
         "at least 100 times" if ratio_name else "", faster >= 100 if ratio_name else None,
-    )  # fmt: skip
-    yield Row(
-        f"Click, {name}, {size.click.statements} statements", [size.click.ms], "ms",
-        target="at most 50 ms", is_met=size.click.ms <= 50,
     )  # fmt: skip
     yield Row(f"Send, {name}", size.send_rates, "letters/s")
     yield Row(f"Log page, {name}, {size.log_page.statements} statements", [size.log_page.ms], "ms")
