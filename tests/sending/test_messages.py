@@ -409,7 +409,7 @@ def _is_done(log: InvitationLog) -> bool:
 
 def test_a_later_change_replaces_one_that_has_not_left(station: Station, workshop):
     organiser, manager = MemberFactory(), InvitationManager()
-    (first,) = manager.send_change(workshop, organiser)
+    first, *_ = manager.send_change(workshop, organiser)
     preparing.prepare(first.pk)
 
     Workshop.objects.filter(pk=workshop.pk).update(sequence=7)
