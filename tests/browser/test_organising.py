@@ -190,6 +190,7 @@ def test_the_search_is_reached_by_keyboard_and_works_without_javascript(open_pag
 
     page.get_by_label("Search members and workshops").fill("wolfe")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*")
 
     assert page.get_by_role("link", name=member.full_name).is_visible()
     assert page.get_by_label("Name, e-mail address").input_value() == "wolfe"

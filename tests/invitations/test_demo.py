@@ -218,7 +218,7 @@ def test_without_DEBUG_only_by_force(settings, capsys):
     call_command("seed_demo", "--chapters=2", "--members=40", "--force", stdout=out)
 
     assert out.getvalue() == (
-        "2 chapters, 43 members, 10 workshops.\n"
+        "2 chapters, 43 members, 34 workshops.\n"
         "Sign in as organiser asha@codebar.example, member amina@codebar.example"
         " or superuser admin@codebar.example.\n"
     )
