@@ -34,6 +34,10 @@ class ChapterQuerySet(models.QuerySet["Chapter"]):
             return self
         return self.filter(organisers=user)
 
+    def locked(self) -> ChapterQuerySet:
+        """Fresh, for whoever decides about a chapter's groups and organisers."""
+        return self.select_for_update(no_key=True)
+
 
 class Chapter(models.Model):
     """Volunteers of one city. Times of its workshops are shown in its own time zone."""

@@ -27,7 +27,7 @@ from django.db.models.functions import Concat, Lower, RowNumber
 
 from chapters.models import Role, Subscription, Workshop
 from invitations.models import Answer, Invitation
-from invitations.queries import overviews
+from invitations.queries import histories, overviews
 from invitations.queries.histories import MISSED_OFTEN, SIX_MONTHS, WARNED_OFTEN
 from invitations.queries.overviews import Overview
 from logs.models import Action, InvitationLogEntry
@@ -307,22 +307,12 @@ def _with_name(invitations: QuerySet[Invitation], name: str) -> QuerySet[Invitat
 def _came_and_missed(
     before: QuerySet[Invitation], *, at: datetime
 ) -> QuerySet[Invitation, tuple[int, int, int]]:
-    """A workshop at which nobody was marked had no list at the door, and counts for nobody."""
-    marked = Invitation.objects.filter(workshop=OuterRef("workshop"), attended_at__isnull=False)
-    missed = Q(
-        Exists(marked),
-        answer=Answer.ATTENDING,
-        attended_at__isnull=True,
-        workshop__cancelled_at__isnull=True,
-        workshop__starts_at__gt=at - SIX_MONTHS,
-        workshop__starts_at__lte=at,
-    )
     return (
         before.order_by()
         .values("member")
         .annotate(
             came=Count("pk", filter=Q(attended_at__isnull=False)),
-            missed=Count("pk", filter=missed),
+            missed=Count("pk", filter=histories.missed(at=at)),
         )
         .values_list("member", "came", "missed")
     )

@@ -181,7 +181,7 @@ def to_invite(workshops: Collection[Workshop]) -> Counter[int]:
     """
     Of each workshop: how many people the button Everybody would invite now.
 
-    It counts as `queries.reach` does, in one statement for all of them.
+    It counts as `audiences.reach` does, in one statement for all of them.
     """
     theirs = {"workshop": OuterRef("workshop"), "member": OuterRef("member")}
     answers = Invitation.objects.filter(**theirs).exclude(answer=Answer.NONE)

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from chapters.models import Chapter, Group, Role, Subscription, Workshop
 from invitations.models import Answer, Invitation
 from invitations.queries import overviews
 from invitations.queries.overviews import Overview
-from logs.models import LIVE_ENTRY_STATUSES, Action, InvitationLog, InvitationLogEntry, Switch
+from logs.models import Action, InvitationLog, Switch
 from members.models import Member
 
 MONTHS = 12
@@ -81,13 +81,14 @@ def standings(chapters: Collection[Chapter], *, at: datetime) -> list[Standing]:
     everybody = _sizes(chapters, "group__chapter")
     organisers = _organisers(chapters)
     coming = _next_workshops(chapters, at=at)
-    to_invite = _to_invite([overview.workshop.pk for overview in coming.values()])
+    to_invite = overviews.to_invite([overview.workshop for overview in coming.values()])
     last_starts = _last_starts(chapters, at=at)
     last_logs = _last_logs(chapters)
     letters = overviews.letters_of_logs(last_logs.values())
     switched_off = _switched_off(chapters)
 
     def standing(chapter: Chapter) -> Standing:
+        following = coming.get(chapter.pk)
         last_log = last_logs.get(chapter.pk)
         return Standing(
             chapter=chapter,
@@ -95,8 +96,8 @@ def standings(chapters: Collection[Chapter], *, at: datetime) -> list[Standing]:
             students=by_role.get((chapter.pk, Role.STUDENT), Size()),
             coaches=by_role.get((chapter.pk, Role.COACH), Size()),
             everybody=everybody.get((chapter.pk,), Size()),
-            next=coming.get(chapter.pk),
-            to_invite=to_invite[chapter.pk],
+            next=following,
+            to_invite=to_invite[following.workshop.pk] if following else 0,
             last_start=last_starts.get(chapter.pk),
             last_log=last_log,
             letters=letters.get(last_log.pk, Counter()) if last_log else Counter(),
@@ -232,32 +233,6 @@ def _next_workshops(chapters: Collection[Chapter], *, at: datetime) -> dict[int,
         .distinct("chapter")
     )
     return {found.workshop.chapter_id: found for found in overviews.overviews(workshops)}
-
-
-def _to_invite(workshops: Collection[int]) -> Counter[int]:
-    """
-    How many people the button Everybody would invite to each of these workshops, by chapter.
-
-    It counts as `queries.reach` does, in one statement for all of them.
-    """
-    theirs = {"workshop": OuterRef("workshop"), "member": OuterRef("member")}
-    answers = Invitation.objects.filter(**theirs).exclude(answer=Answer.NONE)
-    letters = InvitationLogEntry.objects.filter(
-        **theirs, action=Action.INVITE, occasion="", status__in=LIVE_ENTRY_STATUSES
-    )
-    rows = (
-        Subscription.objects.alias(workshop=F("group__chapter__workshops"))
-        .filter(
-            ~Exists(answers),
-            ~Exists(letters),
-            workshop__in=workshops,
-            member__in=Member.objects.able_to_be_invited(),
-        )
-        .values_list("group__chapter")
-        .annotate(people=Count("member", distinct=True))
-        .order_by()
-    )
-    return Counter(dict(rows))
 
 
 def _last_starts(chapters: Collection[Chapter], *, at: datetime) -> dict[int, datetime]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from chapters.models import Workshop
-from invitations.services import messaging, planning
+from invitations.services import messaging
 from invitations.services.claiming import WORKSHOP_CANCELLED
 from logs.models import LIVE_LOG_STATUSES, EntryStatus
 from logs.services import activities, steering
@@ -47,7 +47,7 @@ def cancel(
     :returns: whether this call cancelled it; cancelling twice changes nothing
     :raises WorkshopBegun: when it is too late
     """
-    workshop = planning.locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     if workshop.is_cancelled:
         return False
     if workshop.has_begun(at):

@@ -33,7 +33,7 @@ def add(chapter: Chapter, *, name: str, role: Role, description: str, by: Member
 
     :raises NameTaken: when the chapter has another group of that name, however it is capitalised
     """
-    _lock(chapter)
+    Chapter.objects.locked().get(pk=chapter.pk)
     same = chapter.groups.filter(name=name, role=role, description=description).first()
     if same:
         return same
@@ -50,7 +50,7 @@ def change(group: Group, *, name: str, description: str, by: Member) -> None:
 
     :raises NameTaken: as above
     """
-    _lock(group.chapter)
+    Chapter.objects.locked().get(pk=group.chapter.pk)
     _check_name(group.chapter, name, but=group)
     before = Group.objects.get(pk=group.pk)
     values = {
@@ -98,10 +98,6 @@ def take_out(member: Member, *, group: Group, by: Member) -> bool:
             member=member,
         )
     return bool(deleted)
-
-
-def _lock(chapter: Chapter) -> None:
-    Chapter.objects.select_for_update(no_key=True).get(pk=chapter.pk)
 
 
 def _check_name(chapter: Chapter, name: str, *, but: Group | None = None) -> None:

@@ -110,7 +110,7 @@ def invite(
     """
     if audience not in CHAPTER_AUDIENCES:
         raise UnknownAudience
-    workshop = locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     check(workshop, at=at)
     if send_at and not at < send_at < workshop.starts_at:
         raise WrongMoment("The letters must leave later than now, and before the workshop begins.")
@@ -156,11 +156,6 @@ def send_test(
         InvitationLogger().add_test(log, initiator)
         transaction.on_commit(tasks.ring, robust=True)
     return log
-
-
-def locked(workshop: Workshop) -> Workshop:
-    """The workshop, fresh, and locked; batches that are being prepared pass."""
-    return Workshop.objects.locked().get(pk=workshop.pk)
 
 
 def _did(log: InvitationLog) -> str:

@@ -37,7 +37,7 @@ def add(chapter: Chapter, *, email: str, by: Member) -> Member:
 
     :raises UnknownAddress, AccountClosed: when there is no such member, or no longer
     """
-    _lock(chapter)
+    Chapter.objects.locked().get(pk=chapter.pk)
     member: Member | None = Member.objects.filter(email=normalize_email(email)).first()
     if member is None:
         raise UnknownAddress
@@ -57,7 +57,7 @@ def remove(chapter: Chapter, *, member: Member, by: Member) -> bool:
     :returns: whether they did
     :raises LastOrganiser: when nobody else with an open account does, except for an admin
     """
-    _lock(chapter)
+    Chapter.objects.locked().get(pk=chapter.pk)
     if not chapter.organisers.contains(member):
         return False
     others = chapter.organisers.filter(closed_at=None).exclude(pk=member.pk)
@@ -69,7 +69,3 @@ def remove(chapter: Chapter, *, member: Member, by: Member) -> bool:
     else:
         activities.note("removed an organiser", by=by, chapter=chapter, member=member)
     return True
-
-
-def _lock(chapter: Chapter) -> None:
-    Chapter.objects.select_for_update(no_key=True).get(pk=chapter.pk)

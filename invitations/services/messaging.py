@@ -17,7 +17,7 @@ from django.db import transaction
 from chapters.models import Role, Workshop
 from invitations import tasks
 from invitations.queries import audiences
-from invitations.services.inviting import Refused, locked
+from invitations.services.inviting import Refused
 from logs.models import Action, Audience, InvitationLog
 from logs.services import activities
 from logs.services.logger import InvitationLogger
@@ -67,7 +67,7 @@ def write_to(
     """
     if audience not in AUDIENCES:
         raise UnknownAudience
-    workshop = locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     if workshop.is_cancelled:
         raise WorkshopCancelled
     _check_somebody(workshop, Audience(audience))
@@ -133,7 +133,7 @@ def tell_change(
     :param include_unanswered: also those who were sent an invitation and have not answered
     :returns: a log for each audience in which there is somebody
     """
-    workshop = locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     if workshop.is_cancelled or workshop.has_begun(at):
         return []
     told = AUDIENCES if include_unanswered else TOLD_ALWAYS
@@ -157,7 +157,7 @@ def tell_cancellation(
         long as they could still come
     :returns: a log for each audience in which there is somebody
     """
-    workshop = locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     is_for_all = include_unanswered and not workshop.has_begun(at)
     told = AUDIENCES if is_for_all else TOLD_ALWAYS
     return _tell(workshop, Action.CANCELLATION, told, initiator=initiator, note=note)

@@ -172,7 +172,7 @@ def change(
     :param seen: the mark of the plan that the organiser changed
     :raises Refused: one of the above
     """
-    workshop = locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     before = plan_of(workshop)
     if plan == before:
         return Saved(workshop)
@@ -279,11 +279,6 @@ def last_move(workshop: Workshop) -> dict[str, list[str]]:
     """What was different before the last change of day, time or venue: how it was and is."""
     move = workshop.activities.filter(did__in=(MOVED, VENUE_MOVED)).order_by("-pk").first()
     return dict(move.changes) if move else {}
-
-
-def locked(workshop: Workshop) -> Workshop:
-    """The workshop as it is now, held until the end; letters that are prepared pass the lock."""
-    return Workshop.objects.locked().get(pk=workshop.pk)
 
 
 def check_places(workshop: Workshop, *, before: dict[Role, int], after: dict[Role, int]) -> None:

@@ -154,7 +154,7 @@ def choose_venue(
     :raises InACall: when people do not meet at a venue
     :raises planning.Refused: as for every change of the plan
     """
-    workshop = planning.locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     plan = planning.plan_of(workshop)
     if plan.is_virtual:
         raise InACall("People meet in a call. Change that first, then choose a venue.")
@@ -171,7 +171,7 @@ def choose_venue(
 @transaction.atomic
 def add_sponsor(workshop: Workshop, sponsor: Sponsor, *, by: Member, at: datetime) -> Saved:
     """A sponsor more. One who is there already, as the venue too, stays what they are."""
-    workshop = planning.locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     plan = planning.plan_of(workshop)
     sponsors = plan.sponsors if sponsor in plan.companies else plan.sponsors | {sponsor}
     return planning.change(workshop, replace(plan, sponsors=sponsors), by=by, at=at)
@@ -180,7 +180,7 @@ def add_sponsor(workshop: Workshop, sponsor: Sponsor, *, by: Member, at: datetim
 @transaction.atomic
 def remove_sponsor(workshop: Workshop, sponsor: Sponsor, *, by: Member, at: datetime) -> Saved:
     """A sponsor less. Removing one who is not there changes nothing."""
-    workshop = planning.locked(workshop)
+    workshop = Workshop.objects.locked().get(pk=workshop.pk)
     plan = planning.plan_of(workshop)
     return planning.change(
         workshop, replace(plan, sponsors=plan.sponsors - {sponsor}), by=by, at=at
