@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from chapters.models import Role
+from invitations.forms.texts import TOO_LONG
 from invitations.models import Invitation
 
 
@@ -21,7 +22,5 @@ class AnswerForm(forms.Form):
     note = forms.CharField(
         max_length=Invitation._meta.get_field("note").max_length,
         required=False,
-        error_messages={
-            "max_length": "That is %(show_value)d characters. 100 fit; please shorten."
-        },
+        error_messages=TOO_LONG,
     )

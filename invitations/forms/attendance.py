@@ -7,6 +7,7 @@ from django.db.models import TextChoices
 
 from chapters.models import Role
 from invitations.forms.searching import SearchForm
+from invitations.forms.texts import TOO_LONG
 from invitations.models import Invitation
 from invitations.queries.attendance import Show
 
@@ -106,9 +107,7 @@ class AnswerForm(forms.Form):
         max_length=LONGEST_REASON,
         required=False,
         widget=forms.TextInput(),
-        error_messages={
-            "max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."
-        },
+        error_messages=TOO_LONG,
     )
     back = forms.ChoiceField(choices=Back.choices, required=False)
     show = forms.ChoiceField(choices=Show.choices, required=False)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 
 from chapters.models import Chapter, Group, Role
+from invitations.forms.texts import TOO_LONG, PlainText
 from invitations.queries.audiences import NOT_ELIGIBLE
 from invitations.queries.subscribers import Wanted
 from invitations.services.founding import Particulars
@@ -46,14 +47,12 @@ class ChapterForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
         error_messages={"required": "Choose the time zone in which its workshops are held."},
     )
-    description = forms.CharField(
+    description = PlainText(
         max_length=LONGEST_DESCRIPTION,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=f"One or two sentences, at most {LONGEST_DESCRIPTION} characters.",
-        error_messages={
-            "max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."
-        },
+        error_messages=TOO_LONG,
     )
 
     def clean_email(self) -> str:
@@ -67,9 +66,6 @@ class ChapterForm(forms.Form):
                 "We know no such time zone. Write it as Europe/Berlin, or just the city of a zone."
             )
         return ZoneInfo(known)
-
-    def clean_description(self) -> str:
-        return _with_plain_line_ends(self.cleaned_data["description"])
 
     @property
     def particulars(self) -> Particulars:
@@ -90,17 +86,12 @@ class GroupForm(forms.Form):
     """The name of a group, and what it is about."""
 
     name = forms.CharField(max_length=100, error_messages={"required": "Name the group."})
-    description = forms.CharField(
+    description = PlainText(
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."
-        },
+        error_messages=TOO_LONG,
     )
-
-    def clean_description(self) -> str:
-        return _with_plain_line_ends(self.cleaned_data["description"])
 
     @classmethod
     def of(cls, group: Group) -> GroupForm:
@@ -157,8 +148,3 @@ class SubscribersFilter(forms.Form):
             reason="" if self.shown == ELIGIBLE else self.shown or None,
             name=str(self.cleaned_data.get("name", "")),
         )
-
-
-def _with_plain_line_ends(text: str) -> str:
-    """Browsers send CRLF, which would count as a change each time."""
-    return text.replace("\r\n", "\n")

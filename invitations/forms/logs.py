@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat, Lower
 
+from invitations.forms.texts import TOO_LONG
 from logs.models import EntryStatus, InvitationLogEntry
 
 POSSIBLE_DUPLICATES = "possible_duplicates"
@@ -61,9 +62,7 @@ class CancelForm(forms.Form):
         help_text="The other organisers read it beside each cancelled letter.",
         max_length=200,
         required=False,
-        error_messages={
-            "max_length": "That is %(show_value)d characters. 200 fit; please shorten."
-        },
+        error_messages=TOO_LONG,
     )
 
 

@@ -12,12 +12,12 @@ from django import forms
 from invitations.forms.clocks import DayField
 from invitations.forms.once import OnceForm
 from invitations.forms.searching import SearchForm
+from invitations.forms.texts import TOO_LONG, PlainText
 from invitations.services import banning
 from members.models import Member, Notice
 
 LONGEST_TEXT = 5000
 LONGEST_BAN = timedelta(days=3653)
-TOO_LONG = {"max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."}
 
 
 class MemberSearchForm(SearchForm):
@@ -37,7 +37,7 @@ class AboutMemberForm(OnceForm):
 
 
 class NoteForm(AboutMemberForm):
-    text = forms.CharField(
+    text = PlainText(
         label="New note",
         help_text="Other organisers of their chapters read it; the member does not.",
         max_length=LONGEST_TEXT,
@@ -74,7 +74,7 @@ class BanForm(AboutMemberForm):
             "invalid_choice": "Choose one of these reasons.",
         },
     )
-    explanation = forms.CharField(
+    explanation = PlainText(
         label="What else the member reads",
         help_text="It stands in the letter, below the reason.",
         max_length=LONGEST_TEXT,
@@ -94,7 +94,7 @@ class BanForm(AboutMemberForm):
         help_text="It holds until an organiser lifts it.",
         required=False,
     )
-    note = forms.CharField(
+    note = PlainText(
         label="Note for organisers",
         help_text="What happened, for those who decide the next time. The member does not read it.",
         max_length=LONGEST_TEXT,

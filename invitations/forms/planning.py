@@ -18,6 +18,7 @@ from django.http import QueryDict
 from chapters.models import Chapter, Sponsor, Workshop, WorkshopSponsor
 from invitations.forms.clocks import DayField, HourField, WallClockField, on_the_clock, on_the_wall
 from invitations.forms.once import OnceForm
+from invitations.forms.texts import TOO_LONG, PlainText
 from invitations.services.planning import FewerPlaces, InThePast, Plan, Refused
 from members.models import Member
 
@@ -26,7 +27,6 @@ LONGEST_NIGHT = timedelta(hours=12)
 LONGEST_DESCRIPTION = 10_000
 LONGEST_REASON = 2_000
 MOST_SPACES = 10_000
-TOO_LONG = {"max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."}
 UNKNOWN_COMPANY = "Choose companies from this list. The one you sent is not in it."
 
 
@@ -103,7 +103,7 @@ class WorkshopForm(OnceForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": UNKNOWN_COMPANY, "invalid_pk_value": UNKNOWN_COMPANY},
     )
-    description = forms.CharField(
+    description = PlainText(
         label="About this evening",
         required=False,
         max_length=LONGEST_DESCRIPTION,
@@ -209,10 +209,6 @@ class WorkshopForm(OnceForm):
             sponsors=frozenset(typed["sponsors"]) - {host},
             organisers=frozenset(typed.get("organisers", ())),
         )
-
-    def clean_description(self) -> str:
-        """With the line breaks of the database: browsers send others."""
-        return str(self.cleaned_data["description"]).replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
@@ -389,7 +385,7 @@ def _group(label: str, companies: Iterable[Sponsor]) -> list[tuple[str, list[tup
 class CancellingForm(forms.Form):
     """Why a workshop is cancelled, and who is told besides those who reckon with it."""
 
-    reason = forms.CharField(
+    reason = PlainText(
         label="Why",
         required=False,
         max_length=LONGEST_REASON,
@@ -407,7 +403,7 @@ class CancellingForm(forms.Form):
 class TellingForm(forms.Form):
     """What is added to a letter about a change, and who gets it besides those who come or wait."""
 
-    note = forms.CharField(
+    note = PlainText(
         label="A few words of your own",
         required=False,
         max_length=LONGEST_REASON,

@@ -13,13 +13,13 @@ from django.utils import timezone
 from chapters.models import Workshop
 from invitations.forms.clocks import WallClockField, on_the_clock, on_the_wall
 from invitations.forms.once import OnceForm
+from invitations.forms.texts import TOO_LONG, PlainText
 from invitations.moulds import LINE_BREAKS_AND_CONTROLS
 from invitations.queries.audiences import Reach
 
 LONGEST_NOTE = 2_000
 LONGEST_SUBJECT = 150
 LONGEST_MESSAGE = 5_000
-TOO_LONG = {"max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."}
 
 
 class SeenCount(forms.Form):
@@ -33,15 +33,6 @@ class SeenCount(forms.Form):
             "invalid": "We could not read how many people you saw. These are the numbers now."
         },
     )
-
-
-class PlainText(forms.CharField):
-    """Several lines, counted as a browser counts them: it types one character and sends two."""
-
-    widget = forms.Textarea
-
-    def to_python(self, value: Any) -> str:
-        return str(super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class LetterForm(OnceForm):

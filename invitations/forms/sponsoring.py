@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from chapters.models import Sponsor
-from invitations.forms.planning import TOO_LONG, WebsiteField, company_with_places
+from invitations.forms.planning import WebsiteField, company_with_places
+from invitations.forms.texts import TOO_LONG, PlainText
 from invitations.services.sponsoring import LABELS, Company
 
 LONGEST_TEXT = 5_000
@@ -20,8 +21,8 @@ CHOOSE = {
 }
 
 
-def _text(name: str, help_text: str) -> forms.CharField:
-    return forms.CharField(
+def _text(name: str, help_text: str) -> PlainText:
+    return PlainText(
         label=LABELS[name],
         required=False,
         max_length=LONGEST_TEXT,
@@ -75,7 +76,7 @@ class CompanyForm(forms.Form):
 
     def company(self) -> Company:
         """What was typed, with the line breaks of the database."""
-        return Company(**{name: _plain(self.cleaned_data[name]) for name in LABELS})
+        return Company(**{name: self.cleaned_data[name] for name in LABELS})
 
 
 class ChooseCompany(forms.Form):
@@ -117,7 +118,3 @@ class CompanySearch(forms.Form):
     """What is typed to find a company."""
 
     name = forms.CharField(label="Name or city", max_length=100, required=False)
-
-
-def _plain(value: Any) -> Any:
-    return value.replace("\r\n", "\n") if isinstance(value, str) else value
