@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from bench import people
 from chapters.models import Workshop
+from invitations.templatetags.sending import seal
 from logs.models import InvitationLog
 
 
@@ -31,19 +32,25 @@ def clicks(sizes: tuple[int, ...], *, runs: int) -> list[Answered]:
     In turn, in one database: the disk may still be busy with what was done minutes before.
     """
     workshops = people.workshops_for(sizes)
-    client = _organiser()
+    clients = [_organiser(number) for number, _ in enumerate(sizes)]
     found: list[list[Answered]] = [[] for _ in sizes]
     for _ in range(runs + 2):
         people.forget_letters()
-        for workshop, answers in zip(workshops, found, strict=True):
-            answers.append(_click(client, workshop))
+        for size, workshop, client, answers in zip(sizes, workshops, clients, found, strict=True):
+            answers.append(_click(client, workshop, students=size))
     return [_median(answers[2:]) for answers in found]
 
 
-def _click(client: Client, workshop: Workshop) -> Answered:
+def _click(client: Client, workshop: Workshop, *, students: int) -> Answered:
+    form = {
+        "for": "students",
+        "seen_count": students,
+        "students-typed": students,
+        "seal": seal(workshop, "students", students),  # as the page of the button sends it along
+    }
     with CaptureQueriesContext(connection) as asked:
         began_at = time.monotonic()
-        answer = client.post(reverse("invite", args=[workshop.pk]), {"for": "students"})
+        answer = client.post(reverse("invite", args=[workshop.pk]), form)
         took = time.monotonic() - began_at
     assert answer.status_code == 302
     return Answered(ms=took * 1000, statements=len(asked.captured_queries))
@@ -71,7 +78,7 @@ def _median(answers: list[Answered]) -> Answered:
     )
 
 
-def _organiser() -> Client:
+def _organiser(number: int = 1) -> Client:
     client = Client()
-    client.force_login(people.organiser())
+    client.force_login(people.organiser(number))
     return client

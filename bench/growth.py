@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import click, ours, people, prepare
+from bench import click, ours, people
 from bench.sink import Sink
 from logs.models import InvitationLog
 
@@ -19,16 +19,13 @@ class Size:
     """What one chapter of so many members costs."""
 
     members: int
-    prepare_rates: list[float]
-    prepare_statements: int
     send_rates: list[float]  # of each fifth of one batch
     log_page: click.Answered
     worker_mb: float  # at its peak
 
 
-def grow(folder: Path, sink: Sink, *, members: int, runs: int) -> Size:
+def grow(folder: Path, sink: Sink, *, members: int) -> Size:
     """Everything about a chapter of this size, with workers of its own."""
-    prepared = prepare.set_based(members, runs=runs)
     with ours.workers(folder, sink, processes=1, threads=THREADS) as [worker]:
         workshop = people.workshop_for(members, connections=THREADS + 1)
         ours.send(workshop, sink)
@@ -37,8 +34,6 @@ def grow(folder: Path, sink: Sink, *, members: int, runs: int) -> Size:
     page = click.log_page(InvitationLog.objects.get(), runs=11)
     return Size(
         members=members,
-        prepare_rates=[one.rate for one in prepared],
-        prepare_statements=max(one.statements for one in prepared),
         send_rates=[_rate(fifth) for fifth in _fifths(sent)],
         log_page=page,
         worker_mb=peak,

@@ -69,11 +69,13 @@ def send(workshop: Workshop, sink: Sink) -> Run:
     )
 
 
-def click(workshop: Workshop, *, ring: bool = True) -> InvitationLog:
+def click(
+    workshop: Workshop, *, audience: Audience = Audience.STUDENTS, ring: bool = True
+) -> InvitationLog:
     """Write the log, and ring for it unless it is prepared by hand."""
     with transaction.atomic():
         log = inviting.invite(
-            workshop, audience=Audience.STUDENTS, initiator=people.organiser(), at=timezone.now()
+            workshop, audience=audience, initiator=people.organiser(), at=timezone.now()
         )
         if not ring:
             connection.run_on_commit.clear()

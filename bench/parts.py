@@ -30,7 +30,7 @@ def microseconds(sink: Sink, *, letters: int) -> dict[str, float]:
 
 
 def _send_all(spent: dict[str, float]) -> None:
-    sender, drafts, accepted = smtp.Connection(), delivering._Drafts(), {}
+    sender, accepted = smtp.Connection(), {}
     slot = slots.take(worker="bench")
     assert slot
     while True:
@@ -44,7 +44,7 @@ def _send_all(spent: dict[str, float]) -> None:
                 assert slots.move_cursor(slot, letter.entry_id) is not None
             with _timed(spent, "compose"):
                 address = moulds.ascii_address(letter.address)
-                text = delivering._compose(letter, drafts)
+                text = delivering._compose(letter)
             with _timed(spent, "SMTP"):
                 deadline = time.monotonic() + settings.LETTER_SECONDS
                 outcome = sender.send(text, to=address, deadline=deadline)

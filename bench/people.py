@@ -58,9 +58,15 @@ def chapter_of(members: int, nr: int, *, analyze: bool = True) -> Workshop:
     )
 
 
-def add_members(chapter: Chapter, count: int, *, analyze: bool = True) -> None:
-    """So many more students in the chapter, copies of one that Django made."""
-    group = chapter.groups.get(role=Role.STUDENT)
+def add_members(
+    chapter: Chapter, count: int, *, role: Role = Role.STUDENT, analyze: bool = True
+) -> None:
+    """
+    So many more students, or coaches, in the chapter: copies of one that Django made.
+
+    Their addresses tell them apart by the number of all, so no two calls may have the same.
+    """
+    group = chapter.groups.get(role=role)
     first, _ = Member.objects.get_or_create(
         email="first@people.example",
         defaults={"surname": "Tester", "password": "!", "accepted_terms_at": timezone.now()},
@@ -74,7 +80,8 @@ def add_members(chapter: Chapter, count: int, *, analyze: bool = True) -> None:
                     jsonb_populate_record(m, jsonb_build_object(
                         'id', nextval(pg_get_serial_sequence('members_member', 'id')),
                         'email', 'member' || n || 'of' || %s || '@people.example',
-                        'name', (%s)[1 + n %% %s]
+                        'name', (%s)[1 + n %% %s],
+                        'surname', 'Tester' || md5(n::text)
                     )) AS copy
                 WHERE m.id = %s RETURNING id
             )
@@ -88,16 +95,23 @@ def add_members(chapter: Chapter, count: int, *, analyze: bool = True) -> None:
 
 def forget_letters() -> None:
     """The same people and the same workshop, and nobody invited yet."""
-    _empty("logs_invitationlogentry, logs_invitationlog, invitations_invitation")
+    _empty("logs_invitationlogentry, logs_invitationlog, invitations_invitation", "CASCADE")
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
 
 
-def organiser() -> Member:
-    """Somebody who may click."""
+def organiser(number: int = 1) -> Member:
+    """Somebody who may click; several, since one may not click often within a minute."""
     found, _ = Member.objects.get_or_create(
-        email="organiser@codebar.example",
-        defaults={"name": "Olga", "is_superuser": True, "password": "!"},
+        email=f"organiser{number}@codebar.example",
+        defaults={
+            "name": "Olga",
+            "surname": "Organiser",
+            "about": "Measures.",
+            "is_superuser": True,
+            "password": "!",
+            "accepted_terms_at": timezone.now(),
+        },
     )
     return found
 

@@ -48,20 +48,30 @@ def worker(
     **variables: object,
 ) -> Iterator[psutil.Process]:
     """A Celery worker with so many threads or processes, and these variables."""
-    with (folder / f"worker-{time.monotonic_ns()}.log").open("wb") as log:
+    with program(
+        folder, "celery", "-A", app, "worker",
+        "--pool", pool, "--concurrency", str(concurrency), "--loglevel", "WARNING",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+        "--hostname", f"bench{time.monotonic_ns()}@here",
+        **variables,
+    ) as started:  # fmt: skip
+        yield started
+
+
+@contextlib.contextmanager
+def program(
+    folder: Path, module: str, *arguments: str, **variables: object
+) -> Iterator[psutil.Process]:
+    """A program of ours in a process group of its own; what it says goes to a file in `folder`."""
+    with (folder / f"{module}-{time.monotonic_ns()}.log").open("wb") as log:
         started = subprocess.Popen(
-            [
-                sys.executable, "-P", "-m", "celery", "-A", app, "worker",
-                "--pool", pool, "--concurrency", str(concurrency), "--loglevel", "WARNING",
-                "--without-gossip", "--without-mingle", "--without-heartbeat",
-                "--hostname", f"bench{time.monotonic_ns()}@here",
-            ],
+            [sys.executable, "-P", "-m", module, *arguments],
             cwd=CHECKOUT,
             env=os.environ | {name: str(value) for name, value in variables.items()},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-        )  # fmt: skip
+        )
         try:
             yield psutil.Process(started.pid)
         finally:

@@ -68,6 +68,11 @@ class Sink:
         found: list[float] = self._ask("XTIMES")
         return found
 
+    def arrivals(self) -> dict[str, list[float]]:
+        """When letters for each person were accepted, on the same clock, by their address."""
+        found: dict[str, list[float]] = self._ask("XARRIVALS")
+        return found
+
     def _ask(self, question: str) -> Any:
         with socket.create_connection((LOOPBACK, self.port)) as line, line.makefile("rb") as answer:
             answer.readline()
@@ -82,11 +87,11 @@ class _Counts:
     def forget(self) -> None:
         self.times: list[float] = []
         self.message_ids: list[str] = []
-        self.recipients: set[bytes] = set()
+        self.recipients: list[bytes] = []
 
     def add(self, recipient: bytes, letter: bytes | bytearray, at: float) -> None:
         self.times.append(at)
-        self.recipients.add(recipient)
+        self.recipients.append(recipient)
         _, found, rest = letter.partition(b"Message-ID: ")
         self.message_ids.append(rest.partition(b"\r\n")[0].decode() if found else "")
 
@@ -95,13 +100,21 @@ class _Counts:
             case "XCOUNT":
                 return len(self.times)
             case "XADDRESSES":
-                return len(self.recipients)
+                return len(set(self.recipients))
             case "XIDS":
                 return self.message_ids
             case "XTIMES":
                 return self.times
+            case "XARRIVALS":
+                return self._by_person()
             case _:
                 return self.forget()
+
+    def _by_person(self) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
+        for recipient, at in zip(self.recipients, self.times, strict=True):
+            found.setdefault(recipient.decode(), []).append(at)
+        return found
 
 
 class _Conversation(asyncio.Protocol):

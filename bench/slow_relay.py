@@ -10,15 +10,19 @@ from bench.sink import Sink
 REPLY_MS, ACCEPT_MS = 5, 20
 
 
-def rate(folder: Path, *, connections: int, letters: int, runs: int) -> list[float]:
+def rate(
+    folder: Path, *, connections: int, letters: int, runs: int, processes: int = 1
+) -> list[float]:
     """
-    Letters a second over so many connections of one worker, while all of them had work.
+    Letters a second over so many connections of these workers, while all of them had work.
 
     The start and the end, when some have none, are left out: the middle four fifths count.
     """
     with (
         Sink(reply_ms=REPLY_MS, accept_ms=ACCEPT_MS) as sink,
-        ours.workers(folder, sink, processes=1, threads=connections, warm_up=20),
+        ours.workers(
+            folder, sink, processes=processes, threads=connections // processes, warm_up=20
+        ),
     ):
         workshop = people.workshop_for(letters, connections=connections + 1)
         return [_in_the_middle(_times(workshop, sink)) for _ in range(runs)]

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from django.db import connection
 from rich.console import Console
 from rich.table import Table
 
-from bench import ceiling, click, doubts, growth, ours, parts, people, prepare, rate, slow_relay
+from bench import (
+    ceiling,
+    circumstances,
+    click,
+    doubts,
+    growth,
+    ours,
+    parts,
+    people,
+    prepare,
+    purge,
+    rate,
+    slow_relay,
+)
 from bench.letters import write_sample
 from bench.peers import mailer, naive, post_office
 from bench.sink import Sink
@@ -39,9 +47,11 @@ class Sizes:
     untuned: int
     mailer: int
     naive: int
+    clicks: tuple[int, ...]
+    click_runs: int
+    prepared: tuple[int, ...]
     one_by_one: int
     growth: tuple[int, ...]
-    growth_runs: int
     killed: int
     relay_connections: int
     relay_letters: int  # a connection
@@ -50,25 +60,30 @@ class Sizes:
     rate_seconds: int
     parts: int
     killings: int
+    their_killings: int
+    purged: int
 
 
 FULL = Sizes(
     name="full", runs=5, ours=6000, ceiling=6000, post_office=2000, untuned=400, mailer=300,
-    naive=150, one_by_one=1000, growth=(1000, 10_000, 100_000), growth_runs=5, killed=2000,
+    naive=150, clicks=(1000, 10_000, 100_000), click_runs=31,
+    prepared=(1000, 10_000, 100_000), one_by_one=1000, growth=(1000, 10_000, 100_000), killed=2000,
     relay_connections=16, relay_letters=60, london=4300, rate_per_second=100, rate_seconds=20,
-    parts=2000, killings=3,
+    parts=2000, killings=3, their_killings=3, purged=100_000,
 )  # fmt: skip
 QUICK = Sizes(
-    name="quick", runs=5, ours=3000, ceiling=4000, post_office=1000, untuned=0, mailer=150,
-    naive=100, one_by_one=200, growth=(1000, 10_000), growth_runs=5, killed=1500,
-    relay_connections=16, relay_letters=40, london=0, rate_per_second=100, rate_seconds=5,
-    parts=1000, killings=1,
+    name="quick", runs=5, ours=5000, ceiling=3000, post_office=800, untuned=0, mailer=40,
+    naive=20, clicks=(1000, 10_000), click_runs=11,
+    prepared=(10_000,), one_by_one=60, growth=(), killed=1500,
+    relay_connections=8, relay_letters=30, london=0, rate_per_second=100, rate_seconds=5,
+    parts=200, killings=1, their_killings=0, purged=0,
 )  # fmt: skip
 TINY = Sizes(
     name="tiny", runs=1, ours=60, ceiling=60, post_office=40, untuned=0, mailer=20,
-    naive=20, one_by_one=20, growth=(20, 40), growth_runs=1, killed=400,
+    naive=20, clicks=(20, 40), click_runs=1,
+    prepared=(20, 40), one_by_one=20, growth=(20, 40), killed=400,
     relay_connections=2, relay_letters=10, london=20, rate_per_second=50, rate_seconds=1,
-    parts=20, killings=1,
+    parts=20, killings=1, their_killings=1, purged=40,
 )  # fmt: skip
 
 
@@ -111,18 +126,20 @@ def _sending(folder: Path, sizes: Sizes) -> Iterator[Row]:
     write_sample(folder)
     with Sink() as sink:
         tuned = post_office.peer(folder, sink, tuned=True)
-        in_turn: dict[str, list[float]] = {"ours": [], "ceiling": [], "post_office": []}
+        in_turn: dict[str, list[float]] = {"ceiling": [], "post_office": []}
+        runs: list[ours.Run] = []
         with ours.workers(folder, sink, processes=2, threads=THREADS):
             workshop = people.workshop_for(sizes.ours, connections=2 * THREADS + 1)
             for _ in range(sizes.runs):  # whoever does not send, waits
                 in_turn["ceiling"].append(ceiling.rate(folder, sink, letters=sizes.ceiling))
                 in_turn["post_office"].append(tuned.rate(letters=sizes.post_office))
-                in_turn["ours"].append(ours.send(workshop, sink).rate)
+                runs.append(ours.send(workshop, sink))
         mail = mailer.peer(folder, sink)
         mailed = [mail.rate(letters=sizes.mailer) for _ in range(sizes.runs)]
         naively = naive.rates(folder, sink, letters=sizes.naive, runs=sizes.runs)
-        mine = median(in_turn["ours"])
-        yield Row("Ours, 2 processes", in_turn["ours"], "letters/s")
+        mine = median(run.rate for run in runs)
+        yield Row("Ours, 2 processes", [run.rate for run in runs], "letters/s")
+        yield Row("Ours, the whole way from the click", [run.whole for run in runs], "letters/s")
         yield _compared(
             tuned.name + ", 2 processes", in_turn["post_office"], mine, "post_office_tuned", 2
         )
@@ -166,13 +183,15 @@ def _in_doubt(folder: Path, sizes: Sizes) -> Iterator[Row]:
 
 
 def _theirs_in_doubt(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    if not sizes.their_killings:
+        return
     write_sample(folder)
     with Sink() as sink:
         tuned = post_office.peer(folder, sink, tuned=True)
         middle = sizes.post_office // 4  # of a batch, which it writes down at its end
         found = [
             float(tuned.in_doubt_when_killed(letters=sizes.post_office, after=middle))
-            for _ in range(min(sizes.killings, 3))
+            for _ in range(sizes.their_killings)
         ]
     yield Row("django-post_office, killed: in doubt altogether", found, "letters")
 
@@ -181,7 +200,9 @@ def _slow_relay(folder: Path, sizes: Sizes) -> Iterator[Row]:
     n = sizes.relay_connections
     runs = min(sizes.runs, 5)
     one = slow_relay.rate(folder, connections=1, letters=sizes.relay_letters, runs=runs)
-    many = slow_relay.rate(folder, connections=n, letters=sizes.relay_letters * n, runs=runs)
+    many = slow_relay.rate(
+        folder, connections=n, letters=sizes.relay_letters * n, runs=runs, processes=2
+    )
     share = median(many) / (n * median(one))
     yield Row("Slow mail server, 1 connection", one, "letters/s")
     yield Row(
@@ -209,45 +230,71 @@ def _limit(folder: Path, sizes: Sizes) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _growth(folder: Path, sizes: Sizes) -> Iterator[Row]:
-    clicks = click.clicks(sizes.growth, runs=31)
-    for members, answered in zip(sizes.growth, clicks, strict=True):
+def _purge(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    if not sizes.purged:
+        return
+    found = purge.purge(sizes.purged, runs=3)
+    name = f"{sizes.purged:,} letters that wait"
+    yield Row(f"Count {name}", [one.count for one in found], "s")
+    seconds = [one.purge for one in found]
+    yield Row(
+        f"Purge {name}", seconds, "s", target="under 10 s", is_met=max(seconds) < 10,
+    )  # fmt: skip
+
+
+def _clicks(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    clicks = click.clicks(sizes.clicks, runs=sizes.click_runs)
+    for members, answered in zip(sizes.clicks, clicks, strict=True):
         yield Row(
             f"Click, {members:,} members, {answered.statements} statements", [answered.ms], "ms",
             target="at most 50 ms", is_met=answered.ms <= 50,
         )  # fmt: skip
-    naively = prepare.one_by_one(sizes.one_by_one, runs=min(sizes.runs, 5))
-    yield Row("Prepare one by one (get_or_create)", naively, "members/s")
+    slower = clicks[-1].ms / clicks[0].ms
+    yield Row(
+        f"Click, {_against(sizes.clicks)}", [slower], "times",
+        "click_100k_1k" if sizes is FULL else "", slower, "at most 1.5", slower <= 1.5,
+    )  # fmt: skip
+
+
+def _prepared(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    for members in sizes.prepared:
+        one_by_one = min(sizes.one_by_one, members)
+        compared = prepare.compare(members, first=one_by_one, runs=sizes.runs)
+        yield Row(
+            f"Prepare one by one, the first of {members:,} members", compared.naive, "members/s"
+        )
+        mine = [one.rate for one in compared.ours]
+        statements = max(one.statements for one in compared.ours)
+        faster = median(mine) / median(compared.naive)
+        ratio_name = {10_000: "prepare_10k", 100_000: "prepare_100k"}.get(members, "")
+        yield Row(
+            f"Prepare {members:,} members, {statements} statements", mine, "members/s",
+            ratio_name, faster if ratio_name else None,
+            "at least 100 times" if ratio_name else "", faster >= 100 if ratio_name else None,
+        )  # fmt: skip
+
+
+def _growth(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    found = []
     with Sink() as sink:
-        found = []
         for members in sizes.growth:
-            size = growth.grow(folder, sink, members=members, runs=sizes.growth_runs)
+            size = growth.grow(folder, sink, members=members)
             found.append(size)
-            yield from _of_size(size, naively)
-    first, last = found[0], found[-1]
-    slower, larger = clicks[-1].ms / clicks[0].ms, last.worker_mb / first.worker_mb
-    name = f"{last.members:,} against {first.members:,} members"
-    yield Row(
-        f"Click, {name}", [slower], "times", "click_100k_1k", slower, "at most 1.5", slower <= 1.5
-    )
-    yield Row(
-        f"Worker's memory, {name}", [larger], "times", "rss_100k_1k", larger, "at most 1.1",
-        larger <= 1.1,
-    )  # fmt: skip
+            name = f"{size.members:,} members"
+            yield Row(f"Send, {name}", size.send_rates, "letters/s")
+            page = size.log_page
+            yield Row(f"Log page, {name}, {page.statements} statements", [page.ms], "ms")
+            yield Row(f"Worker's memory at its peak, {name}", [size.worker_mb], "MB")
+    if found:
+        larger = found[-1].worker_mb / found[0].worker_mb
+        yield Row(
+            f"Worker's memory, {_against(sizes.growth)}", [larger], "times",
+            "rss_100k_1k" if sizes is FULL else "", larger, "at most 1.1", larger <= 1.1,
+        )  # fmt: skip
 
 
-def _of_size(size: growth.Size, naively: list[float]) -> Iterator[Row]:
-    name = f"{size.members:,} members"
-    faster = median(size.prepare_rates) / median(naively)
-    ratio_name = {10_000: "prepare_10k", 100_000: "prepare_100k"}.get(size.members, "")
-    yield Row(
-        f"Prepare {name}, {size.prepare_statements} statements", size.prepare_rates, "members/s",
-        ratio_name, faster if ratio_name else None,
-        "at least 100 times" if ratio_name else "", faster >= 100 if ratio_name else None,
-    )  # fmt: skip
-    yield Row(f"Send, {name}", size.send_rates, "letters/s")
-    yield Row(f"Log page, {name}, {size.log_page.statements} statements", [size.log_page.ms], "ms")
-    yield Row(f"Worker's memory at its peak, {name}", [size.worker_mb], "MB")
+def _against(sizes: tuple[int, ...]) -> str:
+    return f"{sizes[-1]:,} against {sizes[0]:,} members"
 
 
 STORIES: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
@@ -257,6 +304,9 @@ STORIES: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
     "killed: django-post_office": _theirs_in_doubt,
     "slow relay": _slow_relay,
     "limit": _limit,
+    "purge": _purge,
+    "clicks": _clicks,
+    "prepare": _prepared,
     "growth": _growth,
 }
 
@@ -278,7 +328,7 @@ def _drawn(rows: list[Row]) -> Table:
 
 def _as_data(rows: list[Row], sizes: Sizes) -> dict[str, Any]:
     return {
-        "ratios": {row.ratio_name: round(row.ratio, 3) for row in rows if row.ratio is not None},
+        "ratios": {row.ratio_name: round(row.ratio or 0, 3) for row in rows if row.ratio_name},
         "runs": [
             {
                 "name": row.name,
@@ -288,26 +338,6 @@ def _as_data(rows: list[Row], sizes: Sizes) -> dict[str, Any]:
             }
             for row in rows
         ],
-        "measured": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "sizes": sizes.name}
-        | _versions(),
-    }
-
-
-def _versions() -> dict[str, Any]:
-    packages = (
-        "django",
-        "psycopg2-binary",
-        "celery",
-        "redis",
-        "django-post_office",
-        "django-mailer",
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        postgresql = cursor.fetchone()[0]
-    return {
-        "python": platform.python_version(),
-        "postgresql": postgresql,
-        "processors": os.cpu_count(),
-        **{name: version(name) for name in packages},
+        "measured": {"sizes": sizes.name}
+        | circumstances.now("django-post_office", "django-mailer"),
     }

@@ -7,7 +7,16 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from chapters.models import Chapter, Group, Sponsor, Subscription, Workshop, WorkshopSponsor
+from chapters.models import (
+    Chapter,
+    Contact,
+    Departure,
+    Group,
+    Sponsor,
+    Subscription,
+    Workshop,
+    WorkshopSponsor,
+)
 from members.admin import ReadOnly
 
 
@@ -48,12 +57,30 @@ class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     autocomplete_fields = ["member", "group"]
 
 
+class ContactsOfASponsor(admin.TabularInline):  # type: ignore[type-arg]
+    model = Contact
+    fields = ["name", "surname", "email", "on_mailing_list", "comment"]
+    extra = 0
+
+
+@admin.register(Contact)
+class ContactAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["full_name", "email", "sponsor", "on_mailing_list"]
+    list_filter = ["on_mailing_list"]
+    list_select_related = ["sponsor"]
+    search_fields = ["name", "surname", "email", "sponsor__name"]
+    ordering = ["sponsor__name", "name", "surname"]
+    autocomplete_fields = ["sponsor"]
+    readonly_fields = ["created_at"]
+
+
 @admin.register(Sponsor)
 class SponsorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "city", "seats", "coach_seats"]
     search_fields = ["name", "city"]
     ordering = ["name"]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    inlines = [ContactsOfASponsor]
 
 
 @admin.register(Workshop)
@@ -78,6 +105,14 @@ class WorkshopAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Workshop | None = None) -> bool:
         """A workshop is cancelled on its own page, where everybody is told."""
         return False
+
+
+@admin.register(Departure)
+class DepartureAdmin(ReadOnly):
+    hint = "Members leave and join groups on their own pages."
+    list_display = ["id", "member", "group", "left_at"]
+    list_select_related = ["member", "group__chapter"]
+    search_fields = ["member__name", "member__surname", "=member__email"]
 
 
 @admin.register(WorkshopSponsor)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now, Trim
 from django.utils import timezone
 from timezone_field import TimeZoneField
 
@@ -103,6 +103,28 @@ class Subscription(models.Model):
         return f"Member {self.member_id} in group {self.group_id}"
 
 
+class Departure(models.Model):
+    """
+    A member left a group, so that no list from elsewhere puts them back; joining again ends it.
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="departures")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="departures")
+    left_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_departure_per_member_and_group",
+                fields=["member", "group"],
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Member {self.member_id} left group {self.group_id}"
+
+
 class Sponsor(models.Model):
     """A company that helps; as the host of a workshop it is the venue."""
 
@@ -135,6 +157,45 @@ class Sponsor(models.Model):
     def spaces_for_coaches(self) -> int:
         """Planner's rule: the number given, else half of the seats, rounded up."""
         return (self.seats + 1) // 2 if self.coach_seats is None else self.coach_seats
+
+
+class Contact(models.Model):
+    """Somebody at a sponsor whom organisers write to."""
+
+    sponsor = models.ForeignKey(
+        Sponsor,
+        on_delete=models.CASCADE,
+        related_name="contacts",
+        db_index=False,  # one_contact_per_sponsor_and_address starts with it
+    )
+    name = models.CharField(max_length=100)
+    surname = models.CharField(max_length=100, blank=True)
+    email = models.EmailField()
+    comment = models.TextField(blank=True)
+    on_mailing_list = models.BooleanField("has agreed to newsletters", default=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_contact_per_sponsor_and_address",
+                fields=["sponsor", "email"],
+                nulls_distinct=False,
+                violation_error_message="This company already has a contact with this address.",
+            ),
+            models.CheckConstraint(
+                name="contact_email_is_trimmed_and_lower_case",
+                condition=Q(email=Lower(Trim("email"))),
+                violation_error_message="Write the address in lower case and without spaces.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.name} {self.surname}".strip()
 
 
 def _organises(member: Member) -> models.QuerySet[Any]:

@@ -53,6 +53,10 @@ class Variables(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{var} must look like {wanted}")
         return address
 
+    def address_if_set(self, var: str, *schemes: str) -> str:
+        """As `address`, or nothing where it is not set."""
+        return self.address(var, *schemes) if self.str(var, default="").strip() else ""
+
 
 def instance_of(address: str) -> tuple[str | None, int]:
     """Host and port of a Redis; its numbered databases share one memory."""

@@ -8,6 +8,7 @@ colours, and a table beside each drawing has the same figures.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -33,6 +34,8 @@ ROW = 24
 BAR_X = 50
 BAR_WIDTH = 212
 BAR_HEIGHT = 16
+RATING_X = 24
+RATING_WIDTH = 292
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,34 @@ class Replies:
         return sum(bar.answers.invited for bar in self.bars)
 
 
+@dataclass(frozen=True)
+class RatingBar:
+    """Everybody who gave one rating."""
+
+    rating: int
+    people: int
+    y: int
+    width: int
+    x: int = RATING_X
+
+    @property
+    def text_y(self) -> int:
+        return self.y + 13
+
+
+@dataclass(frozen=True)
+class RatingBars:
+    """How people rated workshops, the best rating first; the most given takes all the room."""
+
+    bars: list[RatingBar]
+    width: int = WIDTH
+    bar_height: int = BAR_HEIGHT
+
+    @property
+    def height(self) -> int:
+        return ROW * len(self.bars)
+
+
 ANSWERS = (
     ("coming", "is-coming", Answer.ATTENDING.label),
     ("waiting", "is-doubt", Answer.WAITING.label),
@@ -182,6 +213,22 @@ def replies(year: Year) -> Replies:
     newest = year.answers[:MOST_BARS]
     bars = [Bar(answers, HEAD + ROW * nr, _parts(answers)) for nr, answers in enumerate(newest)]
     return Replies(year, bars, left_out=len(year.answers) - len(newest))
+
+
+def ratings(counts: Mapping[int, int]) -> RatingBars:
+    """A bar for each rating, in the order of the counts; none given is a bar of no width."""
+    most = max(counts.values())
+    return RatingBars(
+        [
+            RatingBar(
+                rating,
+                people,
+                y=ROW * nr,
+                width=max(round(RATING_WIDTH * people / most), LEAST) if people else 0,
+            )
+            for nr, (rating, people) in enumerate(counts.items())
+        ]
+    )
 
 
 def _column(month: Month, *, nr: int, most: int) -> Column:

@@ -61,10 +61,15 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 class Invitation(models.Model):
     """One member and one workshop: the link in the letter, and the answer."""
 
-    workshop = models.ForeignKey(Workshop, on_delete=models.PROTECT, related_name="invitations")
+    workshop = models.ForeignKey(
+        Workshop,
+        on_delete=models.PROTECT,
+        related_name="invitations",
+        db_index=False,  # one_invitation_per_member starts with it
+    )
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="invitations")
     role = models.CharField(max_length=10, choices=Role.choices)
-    token = models.CharField(max_length=64, unique=True, db_default=RandomToken())
+    token = models.CharField(max_length=64, db_default=RandomToken())
     answer = models.CharField(
         max_length=10, choices=Answer.choices, default=Answer.NONE, db_default="", blank=True
     )
@@ -73,7 +78,12 @@ class Invitation(models.Model):
     note = models.CharField(max_length=100, blank=True, default="", db_default="")
     tutorial = models.CharField(max_length=200, blank=True, default="", db_default="")
     answered_by = models.ForeignKey(
-        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="answers_for_others"
+        Member,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="answers_for_others",
+        db_index=False,  # nobody looks for it, and a batch writes thousands of rows
     )
     override_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
     attended_at = models.DateTimeField(null=True, blank=True)
@@ -88,6 +98,10 @@ class Invitation(models.Model):
                 fields=["workshop", "member"],
                 nulls_distinct=False,
             ),
+            # A field that is unique by itself has a second index for LIKE, which nobody asks.
+            models.UniqueConstraint(
+                name="one_invitation_per_token", fields=["token"], nulls_distinct=False
+            ),
             models.CheckConstraint(
                 name="invitation_role_is_known", condition=Q(role__in=Role.values)
             ),
@@ -100,7 +114,11 @@ class Invitation(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["workshop", "role", "answer"], name="answers_of_a_workshop"),
+            models.Index(
+                fields=["workshop", "role", "answer"],
+                name="answers_of_a_workshop",
+                condition=~Q(answer=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -120,3 +138,69 @@ class Invitation(models.Model):
     @property
     def is_waiting(self) -> bool:
         return self.answer == Answer.WAITING
+
+
+class FormerToken(models.Model):
+    """
+    A token of an invitation that was merged into this one, since planner had two of one person.
+
+    It stands in letters already sent, so it opens the same page; a closed account loses it.
+    """
+
+    token = models.CharField(max_length=64)
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.CASCADE, related_name="former_tokens"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_former_token", fields=["token"], nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Former token {self.pk}"
+
+
+class FeedbackRequest(models.Model):
+    """Who was asked how a workshop was, and whether their link is used up; never what they said."""
+
+    invitation = models.OneToOneField(
+        Invitation, on_delete=models.PROTECT, related_name="feedback_request"
+    )
+    token = models.CharField(max_length=64, unique=True, db_default=RandomToken())
+    answered_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    def __str__(self) -> str:
+        return f"Feedback request {self.pk}"
+
+
+class Feedback(models.Model):
+    """How somebody found a workshop. Nothing here leads to who it was, not even the hour."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.PROTECT, related_name="feedback")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    rating = models.PositiveSmallIntegerField()
+    coach = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="feedback_received"
+    )
+    tutorial = models.CharField(max_length=200, blank=True)
+    how_it_was = models.TextField(blank=True)
+    suggestions = models.TextField(blank=True)
+    given_on = models.DateField(default=timezone.localdate)
+
+    class Meta:
+        verbose_name_plural = "feedback"
+        constraints = [
+            models.CheckConstraint(
+                name="feedback_rating_is_one_to_five", condition=Q(rating__gte=1, rating__lte=5)
+            ),
+            models.CheckConstraint(
+                name="feedback_role_is_known", condition=Q(role__in=Role.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Feedback {self.pk}"

@@ -18,12 +18,13 @@ from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from html import escape
 from urllib.parse import urlsplit
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from chapters.models import Role
 from invitations import calendars
@@ -33,16 +34,16 @@ CRLF = "\r\n"
 
 # What stands in a gap while templates are rendered. Nobody can guess it, so nobody can write it
 # into a description or a name; it is made of letters and digits, so nothing escapes or splits it.
-HTML_NAME, TEXT_NAME, TOKEN, UNSUBSCRIBE, GUEST, ENTRY = (
-    f"{gap}{secrets.token_hex(16)}" for gap in "hntuge"
+HTML_NAME, TEXT_NAME, TOKEN, UNSUBSCRIBE, GUEST, ENTRY, SEQUENCE = (
+    f"{gap}{secrets.token_hex(16)}" for gap in "hntuges"
 )
-GAPS = re.compile(f"({HTML_NAME}|{TEXT_NAME}|{TOKEN}|{UNSUBSCRIBE}|{GUEST}|{ENTRY})")
+GAPS = re.compile(f"({HTML_NAME}|{TEXT_NAME}|{TOKEN}|{UNSUBSCRIBE}|{GUEST}|{ENTRY}|{SEQUENCE})")
 
 # The gaps of a letter's head, where nothing is quoted.
-ADDRESS, DATE, MESSAGE_ID, HEAD_UNSUBSCRIBE = (
-    f"{gap}{secrets.token_hex(16)}".encode() for gap in "adml"
+ADDRESS, DATE, MESSAGE_ID, HEAD_UNSUBSCRIBE, FIRST_LETTER = (
+    f"{gap}{secrets.token_hex(16)}".encode() for gap in "admlf"
 )
-HEAD_GAPS = b"|".join([ADDRESS, DATE, MESSAGE_ID, HEAD_UNSUBSCRIBE])
+HEAD_GAPS = b"|".join([ADDRESS, DATE, MESSAGE_ID, HEAD_UNSUBSCRIBE, FIRST_LETTER])
 ALL_GAPS = re.compile(b"(%s|%s)" % (HEAD_GAPS, GAPS.pattern[1:-1].encode()))
 
 LINE_BREAKS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -59,7 +60,8 @@ class Recipient:
     """
     One person who gets a letter: where it goes, and what differs in it.
 
-    The token is that of their invitation, or empty where there is none.
+    The token is that of their invitation, or empty where there is none; so is the number of its
+    answers so far. A letter about a first one, such as an apology, names the `Message-ID` of that.
     """
 
     member_id: int
@@ -67,13 +69,15 @@ class Recipient:
     name: str
     token: str
     message_id: UUID
+    answer_number: int = 0
+    first_message_id: UUID | None = None
 
 
 @dataclass(frozen=True)
 class Draft:
     """
     A letter as far as it is the same for everybody; `html`, `text` and `calendar` have gaps, and
-    `mould` is the whole message, cut at each of them.
+    `mould` is the whole message, cut at each of them. `nobody` greets whoever has no name.
     """
 
     subject: str
@@ -81,10 +85,12 @@ class Draft:
     html: str
     text: str
     calendar: str
+    nobody: str
     mould: tuple[bytes, ...]
     gaps: frozenset[str]
     chapter_id: int
     workshop_id: int
+    sequence: int
     role: Role
 
     def letter_to(self, recipient: Recipient) -> bytes:
@@ -102,6 +108,7 @@ class Draft:
         pieces[DATE] = _date(int(time.time()))
         pieces[MESSAGE_ID] = str(recipient.message_id).encode()
         pieces[HEAD_UNSUBSCRIBE] = fillings.get(UNSUBSCRIBE, "").encode()
+        pieces[FIRST_LETTER] = _in_reply_to(recipient.first_message_id)
         return b"".join([pieces.get(piece, piece) for piece in self.mould])
 
     def html_for(self, recipient: Recipient) -> str:
@@ -130,7 +137,7 @@ class Draft:
 
     def _fillings(self, recipient: Recipient) -> dict[str, str]:
         """What goes into each gap."""
-        name = _one_line(recipient.name).strip() or "there"
+        name = _one_line(recipient.name).strip() or self.nobody
         fillings = {HTML_NAME: escape(name), TEXT_NAME: name}
         if TOKEN in self.gaps:
             if not PLAIN_TOKEN.fullmatch(recipient.token):
@@ -142,7 +149,10 @@ class Draft:
             )
         if self.calendar:
             fillings[GUEST] = calendars.filled(ascii_address(recipient.address))
-            fillings[ENTRY] = _calendar_uid(self.workshop_id, recipient.member_id)
+            fillings[ENTRY] = calendars.uid_of(self.workshop_id, recipient.member_id)
+            fillings[SEQUENCE] = str(
+                calendars.sequence_of(self.sequence, answers=recipient.answer_number)
+            )
         return fillings
 
 
@@ -175,9 +185,15 @@ def head(
     reply_to: str,
     list_name: str = "",
     can_be_stopped: bool = False,
+    is_about_a_letter: bool = False,
 ) -> list[bytes]:
-    """The header's fields, each with its line end, with gaps for what differs."""
-    host = urlsplit(settings.SITE_URL).hostname or ""
+    """
+    The header's fields, each with its line end, with gaps for what differs.
+
+    The language is the one that is active: whoever asks for a draft chooses it.
+    """
+    host = _host()
+    language = get_language() or settings.LANGUAGE_CODE
     fields = [
         _field("From", name, f"<{sender_address()}>"),
         b"To: %s\r\n" % ADDRESS,
@@ -185,6 +201,8 @@ def head(
         _field("Subject", subject),
         b"Date: %s\r\n" % DATE,
         b"Message-ID: <%s@%s>\r\n" % (MESSAGE_ID, host.encode("ascii")),
+        *([FIRST_LETTER] if is_about_a_letter else []),
+        b"Content-Language: %s\r\n" % language.encode("ascii"),
         b"Auto-Submitted: auto-generated\r\n",
         b"X-Auto-Response-Suppress: All\r\n",
         b"X-Codebar-Delivery: %s\r\n" % MESSAGE_ID,
@@ -198,6 +216,18 @@ def head(
             b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
         ]
     return fields
+
+
+def _host() -> str:
+    return urlsplit(settings.SITE_URL).hostname or ""
+
+
+def _in_reply_to(first: UUID | None) -> bytes:
+    """The fields by which mail programs show a letter below the first one (RFC 5322, 3.6.4)."""
+    if first is None:
+        return b""
+    name = f"<{first}@{_host()}>"
+    return f"In-Reply-To: {name}\r\nReferences: {name}\r\n".encode("ascii")
 
 
 def _field(name: str, words: str, literal: str = "") -> bytes:
@@ -292,11 +322,6 @@ def _one_line(text: str) -> str:
 
 def _filled_in(text: str, fillings: dict[str, str]) -> str:
     return GAPS.sub(lambda gap: fillings[gap[0]], text)
-
-
-def _calendar_uid(workshop_id: int, member_id: int) -> str:
-    """The same in every letter about this person's place; it tells nothing (RFC 7986, 5.3)."""
-    return str(uuid5(NAMESPACE_URL, f"{settings.SITE_URL}/{workshop_id}/{member_id}"))
 
 
 def sender_address() -> str:

@@ -16,6 +16,7 @@ from celery import current_app, shared_task
 logger = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 30
+AUDIT_SECONDS = 300  # less than a tenth of the broker's visibility time-out
 
 _silent_until = 0.0
 
@@ -28,6 +29,21 @@ def ring() -> None:
 def ring_prepare(log_id: int) -> None:
     """Nudge a worker to prepare a log. Never raises."""
     _ring("invitations.tasks.prepare", log_id=log_id)
+
+
+def ring_audit(run_id: int) -> None:
+    """Nudge a worker to audit everything. Never raises."""
+    _ring("invitations.tasks.audit", run_id=run_id)
+
+
+def ring_forget() -> None:
+    """Nudge a worker to forget what is old. Never raises."""
+    _ring("invitations.tasks.forget")
+
+
+def ring_tell() -> None:
+    """Nudge a worker to tell people what is wrong. Never raises."""
+    _ring("invitations.tasks.tell")
 
 
 @shared_task
@@ -49,8 +65,50 @@ def deliver(**_: object) -> None:
 @shared_task
 def sweep(**_: object) -> None:
     from invitations.services import sweeping
+    from logs.services import heartbeats
 
+    heartbeats.beat(heartbeats.BEAT)
     sweeping.sweep()
+
+
+@shared_task
+def say_hello(**_: object) -> None:
+    from django.utils import timezone
+
+    from invitations.services import hello
+
+    hello.say_hello(timezone.now())
+
+
+@shared_task(soft_time_limit=AUDIT_SECONDS, time_limit=AUDIT_SECONDS + 10)
+def audit(run_id: int, **_: object) -> None:
+    from invitations.services import auditing
+
+    auditing.run(run_id)
+
+
+@shared_task
+def audit_nightly(**_: object) -> None:
+    from invitations.services import auditing
+
+    auditing.ask(by=None)
+
+
+@shared_task
+def forget(**_: object) -> None:
+    from django.utils import timezone
+
+    from invitations.services import forgetting
+
+    if forgetting.forget(at=timezone.now()):
+        ring_forget()
+
+
+@shared_task
+def tell(**_: object) -> None:
+    from invitations.services import telling
+
+    telling.tell()
 
 
 def ring_for_all() -> None:

@@ -1,10 +1,28 @@
-"""The ledger at /staff/: to be read, never to be written by hand. Only the switch can be turned."""
+"""The ledger at /staff/: to be read, never to be written by hand."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from logs.models import Activity, Hold, InvitationLog, InvitationLogEntry, Pace, Slot, Switch
+from logs.models import (
+    Activity,
+    Alert,
+    AuditRun,
+    Bounce,
+    Heartbeat,
+    Hold,
+    ImportedTable,
+    ImportFinding,
+    InvitationLog,
+    InvitationLogEntry,
+    Pace,
+    PlannerImport,
+    Reading,
+    Release,
+    Slot,
+    Switch,
+    Tally,
+)
 from members.admin import ReadOnly
 
 
@@ -33,9 +51,55 @@ class ActivityAdmin(ReadOnly):
     date_hierarchy = "at"
 
 
+@admin.register(AuditRun)
+class AuditRunAdmin(ReadOnly):
+    list_display = ["id", "asked_at", "asked_by", "finished_at", "found"]
+    list_select_related = ["asked_by"]
+
+
+@admin.register(Release)
+class ReleaseAdmin(ReadOnly):
+    list_display = ["name", "seen_at"]
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnly):
+    list_display = ["name", "at", "release"]
+
+
+@admin.register(Tally)
+class TallyAdmin(ReadOnly):
+    list_display = ["name", "minute", "count"]
+    list_filter = ["name"]
+    date_hierarchy = "minute"
+
+
+@admin.register(Reading)
+class ReadingAdmin(ReadOnly):
+    list_display = ["minute", "pending", "sent", "failed", "unknown", "expired", "release"]
+    date_hierarchy = "minute"
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly):
+    list_display = ["kind", "key", "severity", "log", "began_at", "ended_at", "mailed_at"]
+    list_filter = ["kind", "severity"]
+    list_select_related = ["log"]
+    date_hierarchy = "began_at"
+
+
+@admin.register(Bounce)
+class BounceAdmin(ReadOnly):
+    list_display = ["id", "at", "member", "kind", "code", "told_by", "entry"]
+    list_filter = ["kind", "told_by"]
+    list_select_related = ["member", "entry"]
+    search_fields = ["=entry__id", "=code", "member__name", "member__surname", "=member__email"]
+    date_hierarchy = "at"
+
+
 @admin.register(Slot)
 class SlotAdmin(ReadOnly):
-    list_display = ["nr", "worker", "until"]
+    list_display = ["nr", "worker", "until", "letters", "smtp_ms", "expired"]
 
 
 @admin.register(Hold)
@@ -49,7 +113,27 @@ class PaceAdmin(ReadOnly):
 
 
 @admin.register(Switch)
-class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SwitchAdmin(ReadOnly):
+    hint = (
+        "Turned at /admin/delivery, and for one chapter on its page, where it is noted who did it."
+    )
     list_display = ["__str__", "chapter", "is_on"]
     list_select_related = ["chapter"]
-    autocomplete_fields = ["chapter"]
+
+
+@admin.register(PlannerImport)
+class PlannerImportAdmin(ReadOnly):
+    hint = "Made by manage.py import_planner."
+    list_display = ["__str__", "zone", "schema_version", "started_at", "finished_at"]
+
+
+@admin.register(ImportedTable)
+class ImportedTableAdmin(ReadOnly):
+    list_display = ["table", "read", "imported", "merged", "left_out", "finished_at"]
+
+
+@admin.register(ImportFinding)
+class ImportFindingAdmin(ReadOnly):
+    list_display = ["table", "old_id", "rule", "outcome", "into_id", "detail"]
+    list_filter = ["outcome", "table"]
+    search_fields = ["=old_id", "=rule"]

@@ -7,9 +7,11 @@ letters and its history by.
 
 from __future__ import annotations
 
-import allauth.account.admin  # noqa: F401 -- registers EmailAddress, which is then taken out
+import allauth.account.admin  # registers EmailAddress, which is then taken out
+import allauth.socialaccount.admin  # noqa: F401 -- the same with its three
 import django.contrib.auth.admin  # noqa: F401 -- the same with Group
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Model
@@ -19,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from members.models import Ban, Member, Note, Notice
 
 admin.site.site_header = admin.site.site_title = "codebar"
-admin.site.unregister([EmailAddress, Group])
+admin.site.unregister([EmailAddress, Group, SocialAccount, SocialApp, SocialToken])
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]

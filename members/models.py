@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower, Now, Trim
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from members import fields
 
@@ -18,13 +19,39 @@ from members import fields
 class DietaryNeed(models.TextChoices):
     """Planner's list, for whoever orders the food."""
 
-    VEGAN = "vegan", "Vegan"
-    VEGETARIAN = "vegetarian", "Vegetarian"
-    PESCETARIAN = "pescetarian", "Pescetarian"
-    HALAL = "halal", "Halal"
-    GLUTEN_FREE = "gluten_free", "Gluten free"
-    DAIRY_FREE = "dairy_free", "Dairy free"
-    OTHER = "other", "Other"
+    VEGAN = "vegan", _("Vegan")
+    VEGETARIAN = "vegetarian", _("Vegetarian")
+    PESCETARIAN = "pescetarian", _("Pescetarian")
+    HALAL = "halal", _("Halal")
+    GLUTEN_FREE = "gluten_free", _("Gluten free")
+    DAIRY_FREE = "dairy_free", _("Dairy free")
+    OTHER = "other", _("Other")
+
+
+class Language(models.TextChoices):
+    """The languages that letters are written in, each named in itself."""
+
+    ENGLISH = "en", "English"
+    GERMAN = "de", "Deutsch"
+    FRENCH = "fr", "Français"
+
+
+class HeardFrom(models.TextChoices):
+    """How a member found us (planner's list)."""
+
+    FRIEND = "friend", _("From a friend")
+    SEARCH = "search", _("Search engine")
+    SOCIAL_MEDIA = "social_media", _("Social media")
+    HOST_OR_PARTNER = "host", _("A company that hosts or helps us")
+    OTHER = "other", _("Somewhere else")
+
+
+# Why an address cannot be used although it exists. Whatever else stands there is what a mail server
+# said of one that does not.
+FAILING = "Letters of ours came back on five days of a month."
+
+# Whoever gets no letter that goes to many people.
+UNREACHABLE = Q(address_unusable_at__isnull=False) | Q(complained_at__isnull=False)
 
 
 def normalize_email(email: str) -> str:
@@ -38,11 +65,9 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.exclude(Exists(Ban.objects.active().filter(member=OuterRef("pk"))))
 
     def able_to_be_invited(self) -> MemberQuerySet:
-        """Account open, terms accepted, address usable, not banned."""
+        """Account open, terms accepted, address usable, letters wanted, not banned."""
         return self.filter(
-            closed_at__isnull=True,
-            accepted_terms_at__isnull=False,
-            address_unusable_at__isnull=True,
+            ~UNREACHABLE, closed_at__isnull=True, accepted_terms_at__isnull=False
         ).not_banned()
 
 
@@ -76,16 +101,27 @@ class Member(AbstractBaseUser):
     name = models.CharField(max_length=100)
     surname = models.CharField(max_length=100, blank=True)
     pronouns = models.CharField(max_length=50, blank=True)
-    about = models.CharField(max_length=255, blank=True)
-    skills = models.CharField(max_length=255, blank=True)
+    about = models.CharField(max_length=255, blank=True, default="", db_default="")
+    skills = models.CharField(max_length=255, blank=True, default="", db_default="")
     dietary_needs = ArrayField(
-        models.CharField(max_length=20, choices=DietaryNeed.choices), default=list, blank=True
+        models.CharField(max_length=20, choices=DietaryNeed.choices),
+        default=list,
+        db_default=[],
+        blank=True,
     )
-    other_dietary_needs = models.CharField(max_length=200, blank=True)
+    other_dietary_needs = models.CharField(max_length=200, blank=True, default="", db_default="")
+    language = models.CharField(
+        max_length=10, choices=Language.choices, default=Language.ENGLISH, db_default="en"
+    )
+    heard_from = models.CharField(
+        max_length=20, choices=HeardFrom.choices, blank=True, default="", db_default=""
+    )
+    heard_from_other = models.CharField(max_length=200, blank=True, default="", db_default="")
     accepted_terms_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     address_unusable_at = models.DateTimeField(null=True, blank=True)
     address_unusable_reason = models.TextField(blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
     is_superuser = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
@@ -101,6 +137,13 @@ class Member(AbstractBaseUser):
                 condition=Q(email=Lower(Trim("email"))),
                 violation_error_message="Write the address in lower case and without spaces.",
             ),
+            models.CheckConstraint(
+                name="member_language_is_known", condition=Q(language__in=Language.values)
+            ),
+        ]
+        indexes = [
+            # The first page of a list by name reads as many rows as it shows.
+            models.Index(Lower("name"), Lower("surname"), "id", name="members_by_name"),
         ]
 
     def __str__(self) -> str:
@@ -109,6 +152,35 @@ class Member(AbstractBaseUser):
     @property
     def full_name(self) -> str:
         return f"{self.name} {self.surname}".strip()
+
+    @property
+    def has_joined(self) -> bool:
+        """Terms accepted and details told, so that every page opens (`members/middleware.py`)."""
+        return self.accepted_terms_at is not None and self.name != ""
+
+    @property
+    def dietary_words(self) -> list[str]:
+        """What the member does not eat, in words; their own instead of “Other”."""
+        needs = [
+            str(DietaryNeed(need).label) for need in self.dietary_needs if need != DietaryNeed.OTHER
+        ]
+        return needs + ([self.other_dietary_needs] if self.other_dietary_needs else [])
+
+    @property
+    def is_answered(self) -> bool:
+        """
+        Whether letters go to this address that answer what the member has just done. Those to many
+        people ask for more: `is_reachable`.
+        """
+        return self.address_unusable_at is None or self.address_unusable_reason == FAILING
+
+    @property
+    def is_reachable(self) -> bool:
+        """
+        Whether letters to many people go there: the address is usable, and none was marked as
+        unwanted since the member last asked for them.
+        """
+        return self.address_unusable_at is None and self.complained_at is None
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]

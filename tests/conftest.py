@@ -1,9 +1,17 @@
+import gc
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.on_call"]
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end; whoever looks for garbage need not look there."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +26,10 @@ def static_files_by_their_own_names(settings: Settings) -> None:
 def a_cache_of_its_own(settings: Settings) -> None:
     """Rate limits count in the cache; no test may find what another one counted."""
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}}
+
+
+@pytest.fixture(autouse=True)
+def the_language_of_a_page_ends_with_the_test() -> Iterator[None]:
+    """A page that was asked for in this process leaves its language behind."""
+    yield
+    translation.deactivate()

@@ -26,6 +26,7 @@ from invitations.models import Answer, Invitation
 from logs.models import (
     Action,
     Audience,
+    Bounce,
     EntryStatus,
     InvitationLog,
     InvitationLogEntry,
@@ -282,6 +283,20 @@ class InvitationLogEntryFactory(DjangoModelFactory[InvitationLogEntry]):
     answer_code = factory.LazyAttribute(
         lambda entry: 250 if entry.status == EntryStatus.SUCCESS else None
     )
+
+
+class BounceFactory(DjangoModelFactory[Bounce]):
+    """A letter that could not be delivered today, as the mail server reported."""
+
+    class Meta:
+        model = Bounce
+
+    entry = factory.SubFactory(InvitationLogEntryFactory, status=EntryStatus.SUCCESS)
+    member = factory.SelfAttribute("entry.member")
+    kind = Bounce.Kind.SOFT
+    code = "5.2.2"
+    told_by = "mail server"
+    event = factory.Sequence(lambda n: f"event {n}")
 
 
 def subscribe(member: Member, chapter: Chapter, *roles: Role) -> Member:

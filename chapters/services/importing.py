@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from chapters.forms import PersonLineForm
-from chapters.models import Chapter, Group, Subscription
+from chapters.models import Chapter, Departure, Group, Subscription
 from members.models import Member
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Imported:
     new_members: int
     terms_filled: int
     new_subscriptions: int
+    not_put_back: int
 
 
 def chapter_named(name: str) -> Chapter:
@@ -110,11 +112,12 @@ def import_members(people: list[Person], *, advance: Callable[[int], None]) -> I
     Make those who are missing, subscribe everybody. Done twice it changes nothing.
 
     Of a member who is here already nothing is overwritten: they are subscribed to the groups of
-    the list besides their own, and an empty moment of accepting the terms is filled.
+    the list besides their own, and an empty moment of accepting the terms is filled. Who left a
+    group, or was taken out of it, is not put back: whether they want to be is theirs to say.
 
     :param advance: called with how many people more are done
     """
-    new_members = terms_filled = new_subscriptions = 0
+    new_members = terms_filled = new_subscriptions = not_put_back = 0
     in_order = sorted(people, key=lambda person: person.email)  # two imports never deadlock
     for start in range(0, len(in_order), AT_ONCE):
         some = {person.email: person for person in in_order[start : start + AT_ONCE]}
@@ -123,10 +126,12 @@ def import_members(people: list[Person], *, advance: Callable[[int], None]) -> I
         terms_filled += _fill_terms(some)
         ids = _ids(some)
         new_members += len(ids) - len(known)
-        new_subscriptions += _subscribe(some, ids)
+        new, left = _subscribe(some, ids)
+        new_subscriptions += new
+        not_put_back += left
         advance(len(some))
     _refresh_statistics()
-    return Imported(len(people), new_members, terms_filled, new_subscriptions)
+    return Imported(len(people), new_members, terms_filled, new_subscriptions, not_put_back)
 
 
 def _refresh_statistics() -> None:
@@ -248,8 +253,13 @@ def _fill_terms(some: dict[str, Person]) -> int:
     return filled
 
 
-def _subscribe(some: dict[str, Person], ids: dict[str, int]) -> int:
-    """:returns: how many subscriptions are new"""
+def _subscribe(some: dict[str, Person], ids: dict[str, int]) -> tuple[int, int]:
+    """
+    Who left is taken out again, and not left out before: so somebody who leaves meanwhile stays
+    out, since their row makes the insertion wait for them.
+
+    :returns: how many subscriptions are new, and how many people who left were not put back
+    """
     of_these = Subscription.objects.filter(member__in=ids.values())
     before = of_these.count()
     Subscription.objects.bulk_create(
@@ -260,4 +270,6 @@ def _subscribe(some: dict[str, Person], ids: dict[str, int]) -> int:
         ],
         ignore_conflicts=True,
     )
-    return of_these.count() - before
+    left = Departure.objects.filter(member=OuterRef("member"), group=OuterRef("group"))
+    not_put_back, _ = of_these.filter(Exists(left)).delete()
+    return of_these.count() - before, not_put_back

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from codebar.local import environment, leftovers, signals, tenancy
+from codebar.local import environment, housing, leftovers, signals, tenancy
 from codebar.local.paths import LOCAL, MANAGE
 from codebar.local.service import NotStarted
 
@@ -20,7 +20,7 @@ def main() -> int:
     signals.exit_when_asked()
     with contextlib.ExitStack() as stack:
         try:
-            surroundings = os.environ | _services(stack)
+            surroundings = os.environ | _services(stack) | _with_programs()
         except NotStarted as reason:
             sys.exit(str(reason))
         process = subprocess.Popen([sys.executable, MANAGE, *sys.argv[1:]], env=surroundings)
@@ -28,6 +28,11 @@ def main() -> int:
         return signals.wait(
             process, pass_on={signal.SIGTERM: signal.SIGTERM, signal.SIGHUP: signal.SIGHUP}
         )
+
+
+def _with_programs() -> dict[str, str]:
+    """`dbshell` asks for `psql`, which comes with PostgreSQL's wheel."""
+    return {"PATH": os.pathsep.join([os.environ.get("PATH", ""), str(housing.programs())])}
 
 
 def _services(stack: contextlib.ExitStack) -> dict[str, str]:

@@ -8,15 +8,21 @@ from django.db.models.functions import Concat, Lower
 
 from invitations.forms.texts import TOO_LONG
 from logs.models import EntryStatus, InvitationLogEntry
+from logs.queries import came_back
 
 POSSIBLE_DUPLICATES = "possible_duplicates"
+CAME_BACK = "came_back"
 
 
 class PeopleFilter(forms.Form):
     """Which people of a log are shown: those of one outcome, or with something in their name."""
 
     show = forms.ChoiceField(
-        choices=[*EntryStatus.choices, (POSSIBLE_DUPLICATES, "possible duplicates")],
+        choices=[
+            *EntryStatus.choices,
+            (POSSIBLE_DUPLICATES, "possible duplicates"),
+            (CAME_BACK, "came back"),
+        ],
         required=False,
         error_messages={"invalid_choice": "There is no such outcome. This is everybody."},
     )
@@ -47,10 +53,12 @@ class PeopleFilter(forms.Form):
         found = self.with_name(entries)
         if self.shown == POSSIBLE_DUPLICATES:
             found = found.filter(doubts__gt=0)
+        elif self.shown == CAME_BACK:
+            found = came_back(found)
         elif self.shown:
             found = found.filter(status=self.shown)
         return found.select_related("member").order_by(
-            Lower("member__name"), Lower("member__surname"), "pk"
+            Lower("member__name"), Lower("member__surname"), "member_id"
         )
 
 

@@ -36,9 +36,12 @@ class WebsiteField(forms.URLField):
     default_validators = [URLValidator(schemes=["http", "https"])]
 
     def __init__(self, **kwargs: Any) -> None:
-        invalid = {"invalid": "That is no address. Write it like https://company.example."}
+        invalid = "That is no address. Write it like https://company.example."
         super().__init__(
-            max_length=200, assume_scheme="https", error_messages=TOO_LONG | invalid, **kwargs
+            max_length=200,
+            assume_scheme="https",
+            error_messages={**TOO_LONG, "invalid": invalid},
+            **kwargs,
         )
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from chapters.models import Workshop
 from invitations.forms.clocks import WallClockField, on_the_clock, on_the_wall
+from invitations.forms.counts import is_sealed
 from invitations.forms.once import OnceForm
 from invitations.forms.texts import TOO_LONG, PlainText
 from invitations.moulds import LINE_BREAKS_AND_CONTROLS
@@ -23,7 +24,12 @@ LONGEST_MESSAGE = 5_000
 
 
 class SeenCount(forms.Form):
-    """How many people the button named when it was clicked."""
+    """
+    How many people the button named when it was clicked.
+
+    A button that invites seals the number, since nobody is counted at the click; where others do
+    not, the service counts.
+    """
 
     seen_count = forms.IntegerField(
         min_value=0,
@@ -33,6 +39,24 @@ class SeenCount(forms.Form):
             "invalid": "We could not read how many people you saw. These are the numbers now."
         },
     )
+    seal = forms.Field(required=False)  # compared and never kept: whatever it is, it is no problem
+
+    @property
+    def count(self) -> int | None:
+        """What was told; nothing where nothing was."""
+        return self.cleaned_data["seen_count"]  # type: ignore[no-any-return]
+
+    def is_sealed(self, workshop: Workshop, audience: str) -> bool:
+        """Whether a page of ours has named this number for this audience."""
+        about = button_of(workshop, audience)
+        return self.count is not None and is_sealed(
+            self.count, self.cleaned_data["seal"] or "", about=about
+        )
+
+
+def button_of(workshop: Workshop, audience: str) -> str:
+    """What the number of a button is about."""
+    return f"inviting {audience} to workshop {workshop.pk}"
 
 
 class LetterForm(OnceForm):
@@ -114,6 +138,8 @@ class MessageForm(LetterForm):
             if reach.to_invite
         ]
         self.fields["audience"].choices = choices  # type: ignore[attr-defined]  # of a ChoiceField
+        if len(choices) == 1:
+            self.initial["audience"] = choices[0][0]
 
     @property
     def seen_count(self) -> int | None:

@@ -1,21 +1,5 @@
-"""Texts that people type, and what is said of one that is too long."""
+"""Texts that people type: the same for the forms of every app."""
 
-from __future__ import annotations
+from members.forms.texts import TOO_LONG, PlainText
 
-from typing import Any
-
-from django import forms
-
-TOO_LONG = {"max_length": "That is %(show_value)d characters. %(limit_value)d fit; please shorten."}
-
-
-class PlainText(forms.CharField):
-    """
-    Several lines, counted and kept with the line breaks that a browser counts: it types one
-    character and sends two.
-    """
-
-    widget = forms.Textarea
-
-    def to_python(self, value: Any) -> str:
-        return str(super().to_python(value) or "").replace("\r\n", "\n")
+__all__ = ["TOO_LONG", "PlainText"]

@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 from django.conf import settings
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -18,6 +19,7 @@ class Migration(migrations.Migration):
             name="answered_by",
             field=models.ForeignKey(
                 blank=True,
+                db_index=False,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="answers_for_others",
@@ -34,7 +36,7 @@ class Migration(migrations.Migration):
             name="override_reason",
             field=models.CharField(blank=True, db_default="", default="", max_length=200),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="invitation",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -193,7 +193,7 @@ def food(workshop: Workshop) -> Food:
     others = Counter(other.strip() for _, other in rows if other.strip())
     return Food(
         people=len(rows),
-        needs=[(DietaryNeed(need).label, people) for need, people in wanted.most_common()],
+        needs=[(str(DietaryNeed(need).label), people) for need, people in wanted.most_common()],
         others=others.most_common(),
     )
 
@@ -272,6 +272,11 @@ def as_candidates(workshop: Workshop, members: Collection[Member]) -> list[Candi
         )
         for member in members
     ]
+
+
+def gets_a_letter(member: Member, workshop: Workshop, *, at: datetime) -> bool:
+    """Whether a letter that takes the member off the list leaves: not after the start."""
+    return member.is_answered and not workshop.has_begun(at)
 
 
 def organisers_of(workshop: Workshop) -> QuerySet[Member]:

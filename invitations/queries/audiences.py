@@ -27,7 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat
 
 from chapters.models import Chapter, Role, Subscription, Workshop
-from invitations.models import Answer
+from invitations.models import Answer, FeedbackRequest, Invitation
 from logs.models import (
     LIVE_ENTRY_STATUSES,
     Action,
@@ -35,7 +35,7 @@ from logs.models import (
     EntryStatus,
     InvitationLogEntry,
 )
-from members.models import Ban, Member, MemberQuerySet
+from members.models import UNREACHABLE, Ban, Member, MemberQuerySet
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -57,6 +57,7 @@ ANSWERS_OF = {
     Audience.WAITING: Answer.WAITING,
     Audience.UNANSWERED: Answer.NONE,
 }
+WORKSHOP_AUDIENCES = (*ROLES_OF, *ANSWERS_OF, Audience.ATTENDED)
 LEFT = (EntryStatus.SUCCESS, EntryStatus.UNKNOWN, EntryStatus.SENDING)
 
 CLOSED = "closed the account"
@@ -67,29 +68,47 @@ ANSWERED = "has already answered"
 INVITED = "is already invited"
 IN_DOUBT = "has a letter in doubt"
 UNSUBSCRIBED = "is no longer subscribed"
+MARKED_LATER = "was marked as here later"
 NOT_ELIGIBLE = (CLOSED, BANNED, NO_TERMS, NO_ADDRESS)
 
 
-def subscribed(chapter: Chapter, *roles: Role) -> MemberQuerySet:
+class NobodyNamed(ValueError):
+    """People were asked for without saying of what: that is a mistake, and never everybody."""
+
+
+def subscribed(chapter: Chapter | None, *roles: Role) -> MemberQuerySet:
     """
     Everybody in such a group of the chapter, each of them once.
 
     Planner joined members to groups and so counted them once per group; EXISTS cannot.
+
+    :raises NobodyNamed: without a chapter, or without a role
     """
+    if not (chapter and chapter.pk and roles):
+        raise NobodyNamed("Say of which chapter, and of which role.")
     members: MemberQuerySet = Member.objects.filter(Exists(_subscription(chapter, *roles)))
     return members
 
 
-def audience_of(workshop: Workshop, audience: Audience) -> QuerySet[Invitee]:
+def audience_of(workshop: Workshop | None, audience: Audience) -> QuerySet[Invitee]:
     """
     Everybody who is spoken of, each of them once, with the first `reason` for which they get no
     letter now ("" for those who get one).
 
     The chapter's audiences are everybody subscribed, eligible or not, with the role they are
-    `invited_as`; the others are those invited to this workshop who gave that answer.
+    `invited_as`; the others are those invited to this workshop who gave that answer, or who came
+    as a student and can say how it was.
+
+    The one place where an audience is made (R21).
+
+    :raises NobodyNamed: without a workshop, or for an audience that no workshop has
     """
+    if not (workshop and workshop.pk and audience in WORKSHOP_AUDIENCES):
+        raise NobodyNamed(f"No workshop has the audience {audience!r}.")
     if audience in ROLES_OF:
         return _subscribers(workshop, *ROLES_OF[audience])
+    if audience == Audience.ATTENDED:
+        return _students_who_came(workshop)
     return _who_answered(workshop, ANSWERS_OF[audience])
 
 
@@ -123,7 +142,7 @@ def _who_answered(workshop: Workshop, answer: Answer) -> QuerySet[Invitee]:
     ).filter(invitation__answer=answer)
     reasons = [
         When(closed_at__isnull=False, then=Value(CLOSED)),
-        When(address_unusable_at__isnull=False, then=Value(NO_ADDRESS)),
+        When(UNREACHABLE, then=Value(NO_ADDRESS)),
     ]
     if answer == Answer.NONE:
         people = people.filter(Exists(_invitation_that_left(workshop)))
@@ -135,6 +154,31 @@ def _who_answered(workshop: Workshop, answer: Answer) -> QuerySet[Invitee]:
         reasons = [*_not_eligible(), When(~Exists(subscription), then=Value(UNSUBSCRIBED))]
     reason = Case(*reasons, default=Value(""), output_field=TextField())
     return cast("QuerySet[Invitee]", people.annotate(reason=reason))
+
+
+def _students_who_came(workshop: Workshop) -> QuerySet[Invitee]:
+    """
+    Students marked as here. Nobody is written to who wants no letters of ours at all, or who was
+    marked after the others were asked: the next log asks them.
+    """
+    asked = FeedbackRequest.objects.filter(
+        invitation__workshop=workshop, invitation__member=OuterRef("pk")
+    )
+    reason = Case(
+        *_not_eligible(),
+        When(~Exists(Subscription.objects.filter(member=OuterRef("pk"))), then=Value(UNSUBSCRIBED)),
+        When(~Exists(asked), then=Value(MARKED_LATER)),
+        default=Value(""),
+        output_field=TextField(),
+    )
+    came = Invitation.objects.filter(
+        workshop=workshop,
+        member=OuterRef("pk"),
+        role=Role.STUDENT,
+        attended_at__isnull=False,
+    )
+    people = Member.objects.filter(Exists(came)).annotate(reason=reason)
+    return cast("QuerySet[Invitee]", people)
 
 
 def _invitation_that_left(workshop: Workshop) -> QuerySet[InvitationLogEntry]:
@@ -164,12 +208,12 @@ class Reach:
 
 def reach(workshop: Workshop, audience: Audience) -> Reach:
     """The numbers beside a button, in one statement whatever the size of the chapter."""
-    counts = dict(
-        audience_of(workshop, audience)
-        .values_list("reason")
-        .annotate(people=Count("pk"))
-        .order_by()
-    )
+    return reach_of(audience_of(workshop, audience), audience)
+
+
+def reach_of(people: QuerySet[Invitee], audience: Audience) -> Reach:
+    """The numbers of these people, each with the `reason` for which they get no letter."""
+    counts = dict(people.values_list("reason").annotate(people=Count("pk")).order_by())
     subscribers = sum(counts.values())
     return Reach(
         audience=audience,
@@ -219,7 +263,7 @@ def _not_eligible() -> list[When]:
         When(closed_at__isnull=False, then=Value(CLOSED)),
         When(banned, then=Value(BANNED)),
         When(accepted_terms_at__isnull=True, then=Value(NO_TERMS)),
-        When(address_unusable_at__isnull=False, then=Value(NO_ADDRESS)),
+        When(UNREACHABLE, then=Value(NO_ADDRESS)),
     ]
 
 

@@ -114,6 +114,7 @@ def seen_of(member: Member, *, by: Member) -> Seen:
         .order_by("-workshop__starts_at", "-pk"),
         letters=member.log_entries.filter(letters)
         .select_related("log", "workshop__chapter")
+        .prefetch_related("bounces")
         .order_by("-pk"),
         changes=member.activities.filter(changes)
         .select_related("by", "member", "workshop__chapter", "chapter")

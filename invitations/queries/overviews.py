@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from chapters.models import Role, Sponsor, Subscription, Workshop, WorkshopSponsor
 from chapters.queries import capacity
@@ -24,8 +25,10 @@ from logs.models import (
     InvitationLogEntry,
     LogStatus,
 )
-from logs.queries import failed_single_letters, live_letters_elsewhere
+from logs.queries import failed_single_letters, live_letters_elsewhere, numbers_kept
 from members.models import Ban, Member
+
+IN_A_PLACE_OR_LINE = (Answer.ATTENDING, Answer.WAITING)
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,12 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Overview:
-    """One workshop in numbers; the answers add up to its invitations."""
+class Room:
+    """Where a workshop is, and its places: what members are told."""
 
     workshop: Workshop
     host: Sponsor | None
     places: list[Places]
-    declined: int
-    unanswered: int
 
     @property
     def attending(self) -> int:
@@ -78,22 +79,41 @@ class Overview:
     def misses_a_venue(self) -> bool:
         return not self.workshop.is_virtual and self.host is None
 
+
+@dataclass(frozen=True)
+class Overview(Room):
+    """One workshop in numbers; the answers add up to its invitations."""
+
+    declined: int
+    unanswered: int
+
     @property
     def invitations(self) -> int:
         return self.attending + self.waiting + self.declined + self.unanswered
 
 
+def rooms(workshops: Collection[Workshop]) -> list[Room]:
+    """
+    The places of each of these workshops, in their order; two statements in all.
+
+    However many are invited, only those who come or wait are counted, along an index.
+    """
+    answers = _answers(Invitation.objects.filter(answer__in=IN_A_PLACE_OR_LINE), workshops)
+    hosts = _hosts_of(workshops)
+    return [_room(w, hosts.get(w.pk), answers) for w in workshops]
+
+
 def overviews(workshops: Collection[Workshop]) -> list[Overview]:
     """The numbers of each of these workshops, in their order; two statements in all."""
+    answers = _answers(Invitation.objects.all(), workshops) + unanswered_and_forgotten(workshops)
     hosts = _hosts_of(workshops)
-    answers = _answers_of(workshops)
-    return [_overview(w, hosts.get(w.pk), answers) for w in workshops]
+    return [_overview(_room(w, hosts.get(w.pk), answers), answers) for w in workshops]
 
 
 def places(workshop: Workshop) -> dict[Role, Places]:
     """How many can come in each role, and how many do."""
-    (overview,) = overviews([workshop])
-    return {places.role: places for places in overview.places}
+    (room,) = rooms([workshop])
+    return {places.role: places for places in room.places}
 
 
 def coming(workshop: Workshop) -> QuerySet[Invitation]:
@@ -116,6 +136,7 @@ class Outlook:
     is_paused: bool
     scheduled: list[InvitationLog]
     has_begun: bool
+    takes_answers: bool
 
     @property
     def workshop(self) -> Workshop:
@@ -154,7 +175,7 @@ class Outlook:
     def wants_invitations(self) -> bool:
         """Somebody can be invited now, and no letters are planned for later."""
         is_open = self.workshop.is_invitable and not self.overview.misses_a_venue
-        return is_open and self.to_invite > 0 and not self.scheduled and not self.has_begun
+        return is_open and self.takes_answers and self.to_invite > 0 and not self.scheduled
 
 
 def outlooks(workshops: Collection[Workshop], *, at: datetime) -> list[Outlook]:
@@ -172,6 +193,7 @@ def outlooks(workshops: Collection[Workshop], *, at: datetime) -> list[Outlook]:
             is_paused=overview.workshop.pk in paused,
             scheduled=scheduled.get(overview.workshop.pk, []),
             has_begun=overview.workshop.has_begun(at),
+            takes_answers=_takes_answers(overview.workshop, at=at),
         )
         for overview in overviews(workshops)
     ]
@@ -221,13 +243,19 @@ def letters_of_workshops(workshops: Collection[Workshop]) -> dict[int, Counter[s
 
 
 def letters_of_logs(logs: Collection[InvitationLog]) -> dict[int, Counter[str]]:
-    """Of each log: how many of its people stand where."""
-    return _counted(
-        InvitationLogEntry.objects.filter(log__in=logs)
+    """Of each log: how many of its people stand where, or stood when they were forgotten."""
+    known = [log for log in logs if not log.forgotten_at]
+    counted = _counted(
+        InvitationLogEntry.objects.filter(log__in=known)
         .values_list("log", "status")
         .annotate(people=Count("pk"))
         .order_by()
     )
+    for log in logs:
+        if log.forgotten_at:
+            kept = numbers_kept(log)
+            counted[log.pk] = Counter({status: kept[status] for status in EntryStatus.values})
+    return counted
 
 
 @dataclass(frozen=True)
@@ -237,12 +265,22 @@ class Sent:
     log: InvitationLog
     letters: Counter[str]
 
+    @property
+    def people(self) -> int:
+        return self.letters.total()
+
 
 def sent(logs: QuerySet[InvitationLog], *, most: int) -> list[Sent]:
     """The newest of these logs, with their numbers; two statements."""
     newest = list(logs.select_related("initiator", "chapter", "workshop").order_by("-pk")[:most])
     letters = letters_of_logs(newest)
     return [Sent(log, letters.get(log.pk, Counter())) for log in newest]
+
+
+def _takes_answers(workshop: Workshop, *, at: datetime) -> bool:
+    """Whether somebody who is invited now could still say yes or no."""
+    closes_at = workshop.rsvp_closes_at
+    return not workshop.has_begun(at) and (closes_at is None or at < closes_at)
 
 
 def _failed_singles_of(workshops: Collection[Workshop]) -> Counter[int]:
@@ -298,11 +336,13 @@ def _hosts_of(workshops: Collection[Workshop]) -> dict[int, Sponsor]:
     return {row.workshop_id: row.sponsor for row in rows.select_related("sponsor")}
 
 
-def _answers_of(workshops: Collection[Workshop]) -> Counter[tuple[int, str, str]]:
-    """Invitations by workshop, role and answer; those of the banned who said yes are left out."""
+def _answers(
+    invitations: QuerySet[Invitation], workshops: Collection[Workshop]
+) -> Counter[tuple[int, str, str]]:
+    """These by workshop, role and answer; those of the banned who said yes are left out."""
     banned = Exists(Ban.objects.active().filter(member=OuterRef("member")))
     rows = (
-        Invitation.objects.filter(workshop__in=workshops)
+        invitations.filter(workshop__in=workshops)
         .exclude(banned, answer=Answer.ATTENDING)
         .values_list("workshop", "role", "answer")
         .annotate(people=Count("pk"))
@@ -311,24 +351,45 @@ def _answers_of(workshops: Collection[Workshop]) -> Counter[tuple[int, str, str]
     return Counter({(workshop, role, answer): people for workshop, role, answer, people in rows})
 
 
-def _overview(
-    workshop: Workshop, host: Sponsor | None, answers: Counter[tuple[int, str, str]]
-) -> Overview:
+def unanswered_and_forgotten(
+    workshops: Collection[Workshop],
+) -> Counter[tuple[int, str, str]]:
+    """
+    Who was invited, never answered and is forgotten: by workshop, role and the answer not given.
+    """
+    now = timezone.now()
+    kept = InvitationLog.objects.filter(
+        workshop__in=[workshop for workshop in workshops if workshop.has_begun(now)],
+        counts__unanswered__isnull=False,
+    )
+    people: Counter[tuple[int, str, str]] = Counter()
+    for workshop, by_role in kept.values_list("workshop", "counts__unanswered"):
+        for role, count in by_role.items():
+            people[workshop, role, Answer.NONE] += count
+    return people
+
+
+def _room(workshop: Workshop, host: Sponsor | None, answers: Counter[tuple[int, str, str]]) -> Room:
+    places = [
+        Places(
+            role=role,
+            capacity=capacity(workshop, host=host, role=role),
+            taken=answers[workshop.pk, role, Answer.ATTENDING],
+            waiting=answers[workshop.pk, role, Answer.WAITING],
+        )
+        for role in Role
+    ]
+    return Room(workshop, host, places)
+
+
+def _overview(room: Room, answers: Counter[tuple[int, str, str]]) -> Overview:
     def people(answer: Answer) -> int:
-        return sum(answers[workshop.pk, role, answer] for role in Role.values)
+        return sum(answers[room.workshop.pk, role, answer] for role in Role.values)
 
     return Overview(
-        workshop=workshop,
-        host=host,
-        places=[
-            Places(
-                role=role,
-                capacity=capacity(workshop, host=host, role=role),
-                taken=answers[workshop.pk, role, Answer.ATTENDING],
-                waiting=answers[workshop.pk, role, Answer.WAITING],
-            )
-            for role in Role
-        ],
+        room.workshop,
+        room.host,
+        room.places,
         declined=people(Answer.DECLINED),
         unanswered=people(Answer.NONE),
     )

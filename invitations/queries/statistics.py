@@ -18,7 +18,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from chapters.models import Chapter, Group, Role, Subscription, Workshop
 from invitations.models import Answer, Invitation
 from invitations.queries import overviews
-from invitations.queries.overviews import Overview
+from invitations.queries.overviews import Room
 from logs.models import Action, InvitationLog, Switch
 from members.models import Member
 
@@ -42,7 +42,7 @@ class Standing:
     students: Size
     coaches: Size
     everybody: Size
-    next: Overview | None
+    next: Room | None
     to_invite: int
     last_start: datetime | None
     last_log: InvitationLog | None
@@ -178,7 +178,7 @@ def last_year(chapter: Chapter, *, at: datetime) -> Year:
     Twelve calendar months by the chapter's own clock, the one that runs included.
 
     Workshops that were cancelled or have not begun are left out, and whoever was banned since
-    still came. The oldest month stands first, and so does the newest workshop. Two statements.
+    still came. The oldest month stands first, and so does the newest workshop. Three statements.
     """
     days = _first_days(at.astimezone(chapter.time_zone).date())
     since = datetime(days[0].year, days[0].month, 1, tzinfo=chapter.time_zone)
@@ -223,7 +223,7 @@ def _organisers(chapters: Collection[Chapter]) -> Counter[int]:
     return Counter(rows.values_list("organised_chapters", flat=True))
 
 
-def _next_workshops(chapters: Collection[Chapter], *, at: datetime) -> dict[int, Overview]:
+def _next_workshops(chapters: Collection[Chapter], *, at: datetime) -> dict[int, Room]:
     """The next workshop of each chapter that has one, by chapter."""
     workshops = list(
         Workshop.objects.filter(chapter__in=chapters)
@@ -232,7 +232,7 @@ def _next_workshops(chapters: Collection[Chapter], *, at: datetime) -> dict[int,
         .order_by("chapter", "starts_at", "pk")
         .distinct("chapter")
     )
-    return {found.workshop.chapter_id: found for found in overviews.overviews(workshops)}
+    return {found.workshop.chapter_id: found for found in overviews.rooms(workshops)}
 
 
 def _last_starts(chapters: Collection[Chapter], *, at: datetime) -> dict[int, datetime]:
@@ -280,7 +280,10 @@ def _counts(workshops: Collection[Workshop]) -> dict[int, dict[str, int]]:
         .annotate(**{name: Count("pk", filter=which) for name, which in filters.items()})
         .order_by()
     )
-    return {row["workshop"]: row for row in cast("Iterable[dict[str, int]]", rows)}
+    counts = {row["workshop"]: row for row in cast("Iterable[dict[str, int]]", rows)}
+    for (workshop, _, _), people in overviews.unanswered_and_forgotten(workshops).items():
+        counts.setdefault(workshop, dict.fromkeys(filters, 0))["unanswered"] += people
+    return counts
 
 
 def _evening(workshop: Workshop, counts: dict[str, int]) -> Month:

@@ -80,8 +80,8 @@ def put_in_line(
 
 def take_back(invitation: Invitation, *, by: Member, at: datetime) -> None:
     """
-    Take back a place, or a place in line. The member is not written to (as in planner); a place
-    goes to the first in line, who is.
+    Take back a place, or a place in line, and write the member that they are off the list; a
+    place goes to the first in line.
 
     :raises rsvps.Refused: when it is too late
     """

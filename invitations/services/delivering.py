@@ -21,21 +21,33 @@ from typing import TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
+from django.utils import translation
 
 from chapters.models import Role, Workshop
 from invitations import mails, moulds
 from invitations.services import claiming, smtp
 from invitations.services.claiming import Letter
+from logs import return_paths
 from logs.models import Audience, InvitationLog
 from logs.services import holds, slots, steering
 from logs.services.slots import HeldSlot, Lost
+from members import languages
 from members.services import addresses
 
 logger = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 5  # then claim again, so that single letters wait no longer
-CLAIM_SECONDS = 2.5  # so long a block should take
+# So long a block should take. A claim costs as much as ten letters, which is nothing where one
+# waits for the mail server; and with short blocks all connections have work until the end.
+SECONDS_OF_A_BLOCK, SECONDS_OF_A_SLOW_BLOCK = 2.5, 1
+SLOW_PACE = 30  # letters a second on one connection
 LARGEST_BLOCK = 500
 FIRST_BLOCK = 10
 FAILURES_IN_A_ROW = 20
@@ -59,25 +71,51 @@ class _Sender(threading.local):
 _sender = _Sender()
 
 
+class _Accepted(dict[int, int]):
+    """
+    The letters that the mail server took and that are not recorded yet, by the code of its
+    answers; and the milliseconds that it took for them.
+    """
+
+    smtp_ms = 0.0
+
+    def clear(self) -> None:
+        super().clear()
+        self.smtp_ms = 0.0
+
+
 class _Drafts:
     """
-    What is the same for everybody in a letter, written once.
+    What is the same for everybody in a letter, written once for all senders of this process.
 
     And again after BLOCK_SECONDS: what an organiser corrects meanwhile must reach the others.
     """
 
     def __init__(self) -> None:
         self._drafts: dict[tuple[object, ...], moulds.Draft] = {}
-        self._written_at = time.monotonic()
+        self._written_at: dict[tuple[object, ...], float] = {}
+        self._lock = threading.Lock()  # senders that begin together would all write the same
 
     def of(self, letter: Letter) -> moulds.Draft:
-        if time.monotonic() - self._written_at > BLOCK_SECONDS:
-            self._drafts.clear()
-            self._written_at = time.monotonic()
-        kind = (letter.about, letter.action, letter.role, letter.other_role)
-        if kind not in self._drafts:
-            self._drafts[kind] = _draft(letter)
-        return self._drafts[kind]
+        kind = (
+            *(letter.about, letter.action, letter.role, letter.other_role, letter.language),
+            *(letter.had_place, letter.is_taken_off),
+        )
+        with self._lock:
+            self._forget_old()
+            if kind not in self._drafts:
+                with translation.override(languages.code_of(letter.language)):
+                    draft = _draft(letter)
+                self._drafts[kind], self._written_at[kind] = draft, time.monotonic()
+            return self._drafts[kind]
+
+    def _forget_old(self) -> None:
+        oldest = time.monotonic() - BLOCK_SECONDS
+        for kind in [kind for kind, at in self._written_at.items() if at < oldest]:
+            del self._drafts[kind], self._written_at[kind]
+
+
+_drafts = _Drafts()
 
 
 def _draft(letter: Letter) -> moulds.Draft:
@@ -92,6 +130,8 @@ def _draft(letter: Letter) -> moulds.Draft:
         audience=Audience(log.audience) if log else None,
         subject=log.subject if log else "",
         note=log.note if log else "",
+        had_place=letter.had_place,
+        is_taken_off=letter.is_taken_off,
     )
 
 
@@ -113,11 +153,14 @@ def _deliver() -> bool:
     slot = slots.take(worker=f"{socket.gethostname()}:{os.getpid()}")
     if slot is None:
         return False
-    accepted: dict[int, int] = {}
+    accepted = _Accepted()
     may_be_more = False
     try:
         may_be_more = _work(slot, accepted)
-        _insist(lambda: slots.release(slot, accepted), until=_letter_deadline())
+        _insist(
+            lambda: slots.release(slot, accepted, smtp_ms=round(accepted.smtp_ms)),
+            until=_letter_deadline(),
+        )
     except Lost:
         _sender.connection.close()
         logger.warning("lease %s of slot %s was lost; others settle it", slot.token, slot.nr)
@@ -133,7 +176,7 @@ def probe_hold() -> bool:
     """
     if not holds.take_probe():
         return False
-    refused = smtp.Connection().probe(deadline=_letter_deadline())
+    refused = smtp.Connection().probe(sender=return_paths.for_nobody(), deadline=_letter_deadline())
     if refused:
         return False
     holds.lift()
@@ -168,22 +211,24 @@ def _sigterm_waits_for_the_letter_in_hand() -> Iterator[None]:
         signal.raise_signal(signal.SIGTERM)
 
 
-def _work(slot: HeldSlot, accepted: dict[int, int]) -> bool:
+def _work(slot: HeldSlot, accepted: _Accepted) -> bool:
     ends_at = time.monotonic() + settings.TASK_SECONDS
-    drafts = _Drafts()
     while time.monotonic() < ends_at and not stopping.is_set():
         try:
-            letters, was_due = claiming.claim(slot, accepted, limit=_sender.block_size)
-        except (OperationalError, InterfaceError) as error:
-            # Whether it was committed is not known: give everything back and start anew.
+            letters, was_due = claiming.claim(
+                slot, accepted, limit=_sender.block_size, smtp_ms=round(accepted.smtp_ms)
+            )
+        except (DatabaseError, InterfaceError) as error:
+            # Whether it was committed is not known: give everything back and start anew; at the
+            # next sweep, where the statement itself is refused: a switch cannot be read.
             logger.warning("claim of slot %s broke: %s", slot.nr, type(error).__name__)
             connection.close()
-            return True
+            return isinstance(error, OperationalError | InterfaceError)
         accepted.clear()
         if not was_due:
             return False
         try:
-            _send_block(slot, letters, drafts, accepted, ends_at=ends_at)
+            _send_block(slot, letters, accepted, ends_at=ends_at)
         except _Stop:
             return stopping.is_set()
     return True
@@ -192,8 +237,7 @@ def _work(slot: HeldSlot, accepted: dict[int, int]) -> bool:
 def _send_block(
     slot: HeldSlot,
     letters: list[Letter],
-    drafts: _Drafts,
-    accepted: dict[int, int],
+    accepted: _Accepted,
     *,
     ends_at: float,
 ) -> None:
@@ -205,19 +249,29 @@ def _send_block(
             raise _Stop
         if sent and time.monotonic() > ends_at:
             break
-        _send(slot, letter, drafts, accepted)
+        _send(slot, letter, accepted)
         sent += 1
-    seconds = max(time.monotonic() - began_at, 0.001)
-    _sender.block_size = max(1, min(LARGEST_BLOCK, round(sent / seconds * CLAIM_SECONDS)))
+    _sender.block_size = block_size(pace=sent / max(time.monotonic() - began_at, 0.001))
 
 
-def _send(slot: HeldSlot, letter: Letter, drafts: _Drafts, accepted: dict[int, int]) -> None:
+def block_size(*, pace: float) -> int:
+    """How many letters to claim next, for a sender of so many letters a second."""
+    seconds = SECONDS_OF_A_SLOW_BLOCK if pace < SLOW_PACE else SECONDS_OF_A_BLOCK
+    return max(1, min(LARGEST_BLOCK, round(pace * seconds)))
+
+
+def _send(slot: HeldSlot, letter: Letter, accepted: _Accepted) -> None:
     deadline = _letter_deadline()
-    if not _insist(lambda: _may_leave(slot, letter, deadline), until=deadline):
+    try:
+        may_leave = _insist(lambda: _may_leave(slot, letter, deadline), until=deadline)
+    except DatabaseError:
+        logger.exception("entry %s: whether it may leave cannot be read", letter.entry_id)
+        may_leave = False
+    if not may_leave:
         raise _Stop
     try:
         address = moulds.ascii_address(letter.address)
-        text = _insist(lambda: _compose(letter, drafts), until=deadline)
+        text = _insist(lambda: _compose(letter), until=deadline)
     except (Lost, SoftTimeLimitExceeded):
         raise
     except Exception as error:
@@ -225,10 +279,13 @@ def _send(slot: HeldSlot, letter: Letter, drafts: _Drafts, accepted: dict[int, i
         reason = f"The letter could not be written ({type(error).__name__})."
         _insist(lambda: slots.fail(slot, letter.entry_id, reason=reason), until=deadline)
         return
-    outcome = _sender.connection.send(text, to=address, deadline=deadline)
+    comes_back_to = return_paths.for_letter(letter.entry_id, address=letter.address)
+    handed_over_at = time.monotonic()
+    outcome = _sender.connection.send(text, to=address, sender=comes_back_to, deadline=deadline)
     if isinstance(outcome, smtp.Accepted):
         _sender.failures_in_a_row = 0
         accepted[letter.entry_id] = outcome.code
+        accepted.smtp_ms += (time.monotonic() - handed_over_at) * 1000
         return
     _sender.failures_in_a_row += 1
     is_refused = isinstance(outcome, smtp.Refused)
@@ -268,14 +325,16 @@ def _hold_reason(outcome: smtp.Outcome) -> str:
             return f"{FAILURES_IN_A_ROW} letters in a row were not taken."
 
 
-def _compose(letter: Letter, drafts: _Drafts) -> bytes:
-    return drafts.of(letter).letter_to(
+def _compose(letter: Letter) -> bytes:
+    return _drafts.of(letter).letter_to(
         moulds.Recipient(
             member_id=letter.member_id,
             address=letter.address,
             name=letter.name,
             token=letter.token,
             message_id=letter.message_id,
+            answer_number=letter.answer_number,
+            first_message_id=letter.first_message_id,
         )
     )
 
@@ -287,23 +346,21 @@ def _may_leave(slot: HeldSlot, letter: Letter, deadline: float) -> bool:
     A moment that was missed is left unused: a letter that leaves too late meets those that follow.
     """
     while True:
-        asked_at = time.monotonic()
-        wait = slots.move_cursor(slot, letter.entry_id)
-        if wait is None:
+        moment = slots.move_cursor(slot, letter.entry_id)
+        if moment is None:
             return False
         if not settings.MAIL_RATE_PER_SECOND:
             return True
-        if not _wait(wait, deadline):
+        if not _wait_until(moment, deadline):
             return False
-        if time.monotonic() - asked_at - wait < slots.LATE_SECONDS:
+        if time.monotonic() - moment < slots.LATE_SECONDS:
             return True
 
 
-def _wait(seconds: float, deadline: float) -> bool:
+def _wait_until(moment: float, deadline: float) -> bool:
     """Wait for this letter's moment; not where too little of its time would be left to send it."""
-    if time.monotonic() + seconds + settings.EMAIL_TIMEOUT > deadline:
+    if moment + settings.EMAIL_TIMEOUT > deadline:
         return False
-    moment = time.monotonic() + seconds
     while (rest := moment - time.monotonic()) > 0 and not stopping.is_set():
         time.sleep(min(rest, 0.1))  # not stopping.wait(): its lock and a signal's do not mix
     return not stopping.is_set()

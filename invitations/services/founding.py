@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils.text import slugify
 
 from chapters.models import Chapter, Group, Role
+from invitations.addresses import kept_words
 from logs.services import activities
 from members.models import Member
 
@@ -28,6 +29,9 @@ class NameTaken(Refused): ...
 
 
 class AddressTaken(Refused): ...
+
+
+class NameOfAPage(Refused): ...
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def found(particulars: Particulars, *, by: Member) -> Chapter:
     The same form sent twice founds one chapter, and both get it.
 
     :raises NameTaken, AddressTaken: when another chapter has it
+    :raises NameOfAPage: when its page would be at the address of another page of ours
     """
     _one_at_a_time()
     twin = Chapter.objects.filter(name=particulars.name).first()
@@ -118,6 +123,8 @@ def _check(particulars: Particulars, *, but: Chapter | None = None) -> None:
 def _free_slug(particulars: Particulars) -> str:
     """From the name, with a number where another chapter has it already."""
     start = (slugify(particulars.name) or slugify(particulars.city) or "chapter")[:90]
+    if start in kept_words():
+        raise NameOfAPage(f"One of our pages is at /{start}. Choose another name.", field="name")
     taken = set(Chapter.objects.filter(slug__startswith=start).values_list("slug", flat=True))
     candidates = [start, *(f"{start}-{nr}" for nr in range(2, len(taken) + 3))]
     return next(slug for slug in candidates if slug not in taken)

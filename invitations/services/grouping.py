@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 
 from chapters.models import Chapter, Group, Role, Subscription
+from chapters.services import subscribing
 from logs.services import activities
 from members.models import Member
 
@@ -78,26 +81,29 @@ def delete(group: Group, *, by: Member) -> None:
         return
     if group.subscriptions.exists():
         raise HasSubscribers
+    group.departures.all().delete()  # nobody can be put back into it
     locked.delete()
     activities.note(f"deleted the group {group.name}", by=by, chapter=group.chapter)
 
 
 @transaction.atomic
-def take_out(member: Member, *, group: Group, by: Member) -> bool:
+def take_out(member: Member, *, group: Group, by: Member, at: datetime) -> bool:
     """
-    The member gets no more letters of this group, until they subscribe again.
+    The member gets no more letters of this group, until they subscribe again; no list that is
+    imported puts them back.
 
     :returns: whether they were in it
     """
-    deleted, _ = Subscription.objects.filter(member=member, group=group).delete()
-    if deleted:
+    theirs = Subscription.objects.filter(member=member, group=group)
+    left = subscribing.unsubscribe(theirs, at=at)
+    if left:
         activities.note(
             f"took somebody out of the group {group.name}",
             by=by,
             chapter=group.chapter,
             member=member,
         )
-    return bool(deleted)
+    return bool(left)
 
 
 def _check_name(chapter: Chapter, name: str, *, but: Group | None = None) -> None:

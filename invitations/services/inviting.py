@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from django.db import transaction
 from chapters.models import Role, Workshop
 from chapters.queries import host_of
 from invitations import tasks
+from invitations.queries import sizes
+from invitations.services import rules
+from invitations.services.guarding import MORE_THAN_SEEN
 from logs.models import CHAPTER_AUDIENCES, Action, Audience, InvitationLog, LogStatus
 from logs.services import activities
 from logs.services.logger import InvitationLogger
@@ -38,6 +42,10 @@ class WorkshopBegun(Refused):
     message = "This workshop has already begun, so nobody can be invited."
 
 
+class AnswersClosed(Refused):
+    message = "Answers are closed, so nobody can be invited or asked any more."
+
+
 class NotInvitable(Refused):
     message = (
         "This workshop is not open for invitations."
@@ -50,7 +58,27 @@ class NoVenue(Refused):
 
 
 class WrongMoment(Refused):
-    """The letters can leave neither in the past nor after the workshop has begun."""
+    """The letters can leave neither in the past nor once nobody can answer them any more."""
+
+
+class MustBeTyped(Refused):
+    """More people than usual would be written to, and nobody has typed how many; `why` says so."""
+
+    def __init__(self, why: str, *, letters: int) -> None:
+        self.why = why
+        super().__init__(f"Nobody was written to yet. {why} Type {letters} to write to them.")
+
+
+class FewerThanSeen(Refused):
+    """
+    The page can hardly have named so many: a number told too large would blind the guard.
+    """
+
+    def __init__(self, *, seen: int, letters: int) -> None:
+        super().__init__(
+            f"You saw {seen:,} people, and now they are {letters:,}. Nobody was written to. Look at"
+            " the numbers and send again."
+        )
 
 
 class AlreadyRunning(Refused):
@@ -79,6 +107,8 @@ def check(workshop: Workshop, *, at: datetime) -> None:
         raise WorkshopCancelled
     if workshop.has_begun(at):
         raise WorkshopBegun
+    if at >= rules.answers_until(workshop):
+        raise AnswersClosed
     if not workshop.is_invitable:
         raise NotInvitable
     if not workshop.is_virtual and host_of(workshop) is None:
@@ -96,6 +126,7 @@ def invite(
     note: str = "",
     send_at: datetime | None = None,
     seen_count: int | None = None,
+    typed_count: int | None = None,
     request_key: UUID | None = None,
 ) -> InvitationLog:
     """
@@ -105,6 +136,7 @@ def invite(
 
     :param note: the organiser's own words, shown in the letter
     :param seen_count: how many people the page promised; far more than that are never written to
+    :param typed_count: the same number typed by hand, which is asked for where it is not usual
     :param request_key: of the form; the same form again finds the log of the first time
     :raises Refused: and nothing is written
     """
@@ -112,8 +144,11 @@ def invite(
         raise UnknownAudience
     workshop = Workshop.objects.locked().get(pk=workshop.pk)
     check(workshop, at=at)
+    check_typed(workshop, Audience(audience), seen=seen_count, typed=typed_count)
     if send_at and not at < send_at < workshop.starts_at:
         raise WrongMoment("The letters must leave later than now, and before the workshop begins.")
+    if send_at and send_at >= rules.answers_until(workshop):
+        raise WrongMoment("The letters must leave before answers close.")
     log, is_new = InvitationLogger().open_log(
         workshop,
         audience=Audience(audience),
@@ -128,7 +163,7 @@ def invite(
         if log.request_key != request_key:
             raise AlreadyRunning(log)
         return log
-    activities.note(_did(log), by=initiator, workshop=workshop)
+    activities.note(_did(log, typed_count), by=initiator, workshop=workshop)
     if not send_at:
         transaction.on_commit(lambda: tasks.ring_prepare(log.pk), robust=True)
     return log
@@ -158,6 +193,31 @@ def send_test(
     return log
 
 
-def _did(log: InvitationLog) -> str:
+def check_typed(
+    workshop: Workshop, audience: Audience, *, seen: int | None, typed: int | None
+) -> None:
+    """
+    Whoever promised nobody a number, as the schedule does, is held by the guard alone.
+
+    :raises MustBeTyped: when the number is not usual, and was not typed
+    """
+    if seen is None or typed == seen:
+        return
+    why = sizes.why_type(workshop.chapter, audience, letters=seen)
+    if why:
+        raise MustBeTyped(why, letters=seen)
+
+
+def check_seen(seen: int | None, *, letters: int) -> None:
+    """
+    :param letters: how many would be written to now
+    :raises FewerThanSeen: when somebody says that they saw far more
+    """
+    if seen is not None and seen > max(sizes.FEW, math.ceil(letters * MORE_THAN_SEEN)):
+        raise FewerThanSeen(seen=seen, letters=letters)
+
+
+def _did(log: InvitationLog, typed_count: int | None) -> str:
     whom = log.get_audience_display().lower()
-    return f"planned to invite {whom}" if log.send_at else f"invited {whom}"
+    did = f"planned to invite {whom}" if log.send_at else f"invited {whom}"
+    return f"typed {typed_count:,} and {did}" if typed_count else did

@@ -10,8 +10,17 @@ from django.utils import timezone
 
 from chapters.models import Chapter, Role, Workshop
 from invitations.queries import audiences
-from invitations.services import inviting, messaging
-from logs.models import InvitationLog
+from invitations.queries.repairing import THOSE_WHO_GOT_IT, Whom
+from invitations.services import (
+    feedback,
+    hello,
+    inviting,
+    messaging,
+    nudging,
+    reminding,
+    repairing,
+)
+from logs.models import Action, Audience, InvitationLog
 from members.models import Member
 
 
@@ -35,6 +44,7 @@ class InvitationManager:
         note: str = "",
         send_at: datetime | None = None,
         seen_count: int | None = None,
+        typed_count: int | None = None,
     ) -> InvitationLog:
         """
         Invite students, coaches or everyone to a workshop, physical or virtual.
@@ -49,6 +59,7 @@ class InvitationManager:
             note=note,
             send_at=send_at,
             seen_count=seen_count,
+            typed_count=typed_count,
         )
 
     def send_test(
@@ -98,3 +109,51 @@ class InvitationManager:
             include_unanswered=include_unanswered,
             at=timezone.now(),
         )
+
+    def send_apology(
+        self, about: InvitationLog, initiator: Member, *, text: str, whom: Whom = THOSE_WHO_GOT_IT
+    ) -> InvitationLog:
+        """
+        Say sorry to these people of a log, and to nobody else.
+
+        :raises repairing.Refused: and nothing is written
+        """
+        return repairing.repair(
+            about, action=Action.APOLOGY, whom=whom, text=text, initiator=initiator
+        )
+
+    def send_correction(
+        self, about: InvitationLog, initiator: Member, *, text: str, whom: Whom = THOSE_WHO_GOT_IT
+    ) -> InvitationLog:
+        """
+        Put something right with these people of a log, and with nobody else.
+
+        :raises repairing.Refused: and nothing is written
+        """
+        return repairing.repair(
+            about, action=Action.CORRECTION, whom=whom, text=text, initiator=initiator
+        )
+
+    def send_workshop_attendance_reminders(self, workshop: Workshop) -> InvitationLog | None:
+        """To those who are coming, whenever it is; nothing where this start has its log already."""
+        return reminding.remind(workshop.pk, audience=Audience.ATTENDING)
+
+    def send_workshop_waiting_list_reminders(self, workshop: Workshop) -> InvitationLog | None:
+        """To those in line, whenever it is; nothing where this start has its log already."""
+        return reminding.remind(workshop.pk, audience=Audience.WAITING)
+
+    def send_nudge(self, workshop: Workshop, initiator: Member) -> InvitationLog:
+        """
+        Ask those who have not answered whether they can come.
+
+        :raises inviting.Refused: and nothing is written
+        """
+        return nudging.nudge(workshop, initiator=initiator, at=timezone.now(), request_key=uuid4())
+
+    def send_feedback_requests(self, workshop: Workshop) -> InvitationLog | None:
+        """Ask the students who came how it was; nothing where nobody is left to ask."""
+        return feedback.ask(workshop, at=timezone.now())
+
+    def send_hellos(self) -> int:
+        """To students unseen for three months, as many as today allows; single letters, no log."""
+        return hello.say_hello(timezone.now())

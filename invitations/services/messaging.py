@@ -17,6 +17,7 @@ from django.db import transaction
 from chapters.models import Role, Workshop
 from invitations import tasks
 from invitations.queries import audiences
+from invitations.services import inviting
 from invitations.services.inviting import Refused
 from logs.models import Action, Audience, InvitationLog
 from logs.services import activities
@@ -55,6 +56,7 @@ def write_to(
     at: datetime,
     request_key: UUID,
     seen_count: int | None = None,
+    typed_count: int | None = None,
 ) -> InvitationLog:
     """
     Write down that these people are to get this message. The workers do the rest.
@@ -62,16 +64,20 @@ def write_to(
     Before the workshop and after it: people are thanked, too.
 
     :param seen_count: how many people the page promised; far more than that are never written to
+    :param typed_count: the same number typed by hand, which is asked for beyond GUARD_SIZE
     :param request_key: of the form; the same form again finds the log of the first time
     :raises Refused: and nothing is written
     """
     if audience not in AUDIENCES:
         raise UnknownAudience
     workshop = Workshop.objects.locked().get(pk=workshop.pk)
+    if sent_before := InvitationLog.objects.filter(request_key=request_key).first():
+        return sent_before
     if workshop.is_cancelled:
         raise WorkshopCancelled
-    _check_somebody(workshop, Audience(audience))
-    log, is_new = InvitationLogger().open_log(
+    inviting.check_seen(seen_count, letters=_check_somebody(workshop, Audience(audience)))
+    inviting.check_typed(workshop, Audience(audience), seen=seen_count, typed=typed_count)
+    log, _ = InvitationLogger().open_log(
         workshop,
         audience=Audience(audience),
         initiator=initiator,
@@ -82,11 +88,9 @@ def write_to(
         seen_count=seen_count,
         request_key=request_key,
     )
-    if is_new:
-        activities.note(
-            f"wrote to {log.get_audience_display().lower()}", by=initiator, workshop=workshop
-        )
-        _ring([log])
+    whom = log.get_audience_display().lower()
+    activities.note(f"wrote to {whom}", by=initiator, workshop=workshop)
+    _ring([log])
     return log
 
 
@@ -187,12 +191,14 @@ def _tell(
     return [log for log, _ in opened]
 
 
-def _check_somebody(workshop: Workshop, audience: Audience) -> None:
+def _check_somebody(workshop: Workshop, audience: Audience) -> int:
+    """How many that are; somebody, at least."""
     reach = audiences.reach(workshop, audience)
     if not reach.subscribers:
         raise Nobody(f"There is nobody to write to: {EMPTY[audience]}.")
     if not reach.to_invite:
         raise Nobody("None of these people can be written to. The page says why.")
+    return reach.to_invite
 
 
 def _ring(logs: Iterable[InvitationLog]) -> None:

@@ -47,7 +47,7 @@ def send(
     """
     if member.closed_at is not None:
         raise CannotBeReached("This account is closed, so no letter can be sent.")
-    if member.address_unusable_at is not None:
+    if not member.is_reachable:
         raise CannotBeReached("No letter can be sent, since the address cannot be used.")
     notice, is_new = Notice.objects.get_or_create(
         request_key=request_key,

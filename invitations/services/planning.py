@@ -25,7 +25,7 @@ from invitations.models import Answer, Invitation
 from invitations.queries import audiences, overviews
 from invitations.queries.overviews import Places
 from invitations.services import rsvps
-from logs.models import Action, InvitationLog, InvitationLogEntry
+from logs.models import Action, InvitationLog, InvitationLogEntry, PlannerImport
 from logs.services import activities
 from members.models import Member
 
@@ -69,6 +69,10 @@ class ChangedMeanwhile(Refused):
 
 class FewerPlaces(Refused):
     """There would be fewer places than people who come; the organiser has to want that."""
+
+
+class Forgotten(Refused):
+    """Who was written to about this workshop is not known any more."""
 
 
 class SomebodyWasInvited(Refused):
@@ -184,6 +188,7 @@ def change(
         )
     if plan.starts_at != before.starts_at:
         _check_to_come(plan, at=at)
+        _check_is_remembered(workshop)
     places_before = _capacities(workshop, host=before.host)
     is_news = _is_news(before, plan) and is_known(workshop)
     _set_columns(workshop, plan)
@@ -329,6 +334,26 @@ def _check_not_cancelled(workshop: Workshop) -> None:
 def _check_to_come(plan: Plan, *, at: datetime) -> None:
     if plan.starts_at <= at:
         raise InThePast("That is in the past. Choose a day and a time that are still to come.")
+
+
+def _check_is_remembered(workshop: Workshop) -> None:
+    """Else whoever was invited to it once would be invited to it again."""
+    is_forgotten = workshop.invitation_logs.filter(forgotten_at__isnull=False).exists()
+    if is_forgotten or _came_without_its_logs(workshop):
+        raise Forgotten(
+            "Who was written to about this workshop is forgotten by now, so it stays where it is."
+            " Copy it to plan another one."
+        )
+
+
+def _came_without_its_logs(workshop: Workshop) -> bool:
+    """Planner kept its logs for 180 days; the invitations of older workshops came without them."""
+    was_imported = PlannerImport.objects.filter(finished_at__gt=workshop.created_at).exists()
+    return (
+        was_imported
+        and workshop.invitations.exists()
+        and not workshop.log_entries.filter(action=Action.INVITE).exists()
+    )
 
 
 def _capacities(workshop: Workshop, *, host: Sponsor | None) -> dict[Role, int]:

@@ -9,121 +9,78 @@ line, and only then reads what it decides about. The locks let a batch that is b
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import datetime
+from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from chapters.models import Role, Workshop
 from invitations import tasks
 from invitations.models import Answer, Invitation
 from invitations.queries import overviews
-from invitations.queries.audiences import roles_of
+from invitations.services import rules
+from invitations.services.rules import (
+    AnotherWorkshopThatDay,
+    Banned,
+    HasAPlace,
+    NotSubscribed,
+    Overridable,
+    PlacesLeft,
+    Refused,
+    RsvpClosed,
+    RsvpNotOpen,
+    TermsNotAccepted,
+    WasHere,
+    WorkshopBegun,
+    WorkshopCancelled,
+    WorkshopFull,
+    WorkshopOver,
+    answers_until,
+    check_day,
+    check_member,
+    check_not_closed,
+    check_open,
+)
 from logs.models import Action
 from logs.services import activities
 from logs.services.logger import InvitationLogger
 from members.models import Member
 
-
-class Refused(Exception):
-    """The answer was not taken; `message` tells the member why, `for_organiser` an organiser."""
-
-    def __init__(self, message: str, *, for_organiser: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.for_organiser = for_organiser or message
-
-
-class Overridable(Refused):
-    """A rule that an organiser may set aside, with a reason that everybody who organises sees."""
-
-
-class WorkshopCancelled(Refused): ...
-
-
-class WorkshopBegun(Overridable): ...
-
-
-class WorkshopOver(Refused): ...
-
-
-class RsvpNotOpen(Overridable): ...
-
-
-class RsvpClosed(Overridable): ...
-
-
-class Banned(Refused): ...
-
-
-class TermsNotAccepted(Refused): ...
-
-
-class NotSubscribed(Refused): ...
-
-
-class AnotherWorkshopThatDay(Refused): ...
-
-
-class WorkshopFull(Overridable): ...
-
-
-class PlacesLeft(Refused): ...
-
-
-class HasAPlace(Refused): ...
-
-
-class WasHere(Refused): ...
+__all__ = [
+    "AnotherWorkshopThatDay",
+    "Banned",
+    "HasAPlace",
+    "NotSubscribed",
+    "Overridable",
+    "PlacesLeft",
+    "Refused",
+    "RsvpClosed",
+    "RsvpNotOpen",
+    "TermsNotAccepted",
+    "WasHere",
+    "WorkshopBegun",
+    "WorkshopCancelled",
+    "WorkshopFull",
+    "WorkshopOver",
+    "accept",
+    "answers_until",
+    "check_day",
+    "check_member",
+    "check_not_closed",
+    "check_open",
+    "check_turn",
+    "decline",
+    "fill_free_places",
+    "invitation_for",
+    "leave_line",
+    "release_places",
+    "wait",
+]
 
 
 class _AnsweredMeanwhile(Exception):
     """The member got a place at one more workshop while the others were being locked."""
-
-
-def check_open(workshop: Workshop, *, at: datetime) -> None:
-    """
-    Whether places at this workshop are given now.
-
-    :raises WorkshopCancelled, WorkshopBegun, RsvpNotOpen, RsvpClosed: when they are not
-    """
-    check_not_closed(workshop, at=at)
-    if workshop.rsvp_opens_at and at < workshop.rsvp_opens_at:
-        opens_at = workshop.rsvp_opens_at.astimezone(workshop.chapter.time_zone)
-        raise RsvpNotOpen(f"Places are given from {opens_at:%-d %B at %H:%M}.")
-
-
-def check_not_closed(workshop: Workshop, *, at: datetime) -> None:
-    """
-    Whether it can still be said that somebody is not coming.
-
-    :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when it cannot
-    """
-    _check_not_cancelled(workshop)
-    if workshop.has_begun(at):
-        raise WorkshopBegun("This workshop has already begun.")
-    if at >= answers_until(workshop):
-        raise RsvpClosed(
-            f"Answers are closed. If your plans change, write to {workshop.chapter.email}.",
-            for_organiser="Answers are closed.",
-        )
-
-
-def check_member(member: Member, *, at: datetime) -> None:
-    """
-    Whether this member may come at all.
-
-    :raises Banned: when a ban holds
-    :raises TermsNotAccepted: before the terms are accepted
-    """
-    if any(ban.is_active_at(at) for ban in member.bans.all()):
-        raise Banned("A suspended account cannot take a place.")
-    if member.accepted_terms_at is None or member.closed_at is not None:
-        raise TermsNotAccepted("Only members who have accepted the terms can take a place.")
-
-
-def answers_until(workshop: Workshop) -> datetime:
-    """The moment until which an answer can be given and changed."""
-    return min(workshop.rsvp_closes_at or workshop.starts_at, workshop.starts_at)
 
 
 @transaction.atomic
@@ -133,102 +90,150 @@ def accept(
     role: Role,
     note: str | None,
     at: datetime,
+    tutorial: str | None = None,
     by: Member | None = None,
     override_reason: str = "",
 ) -> None:
     """
     Give the member a place in this role, and write them a confirmation.
 
-    Whoever has the place keeps it: accepting twice changes nothing, except a note that differs.
+    Whoever has the place keeps it: accepting twice changes nothing, except what is told anew.
 
     :param note: for the organisers; None leaves what was noted
+    :param tutorial: what a student wants to work on; None leaves what was said
     :param by: the organiser who answers for the member
     :param override_reason: with it an organiser gives a place that is not free, or gives it after
         answers closed; everybody who organises sees it
-    :raises Refused: one of the above
+    :raises Refused: one of the rules
     """
     workshop, member, invitation = _locked(invitation)
     is_overridden = by is not None and bool(override_reason)
     if is_overridden:
-        _check_not_cancelled(workshop)
+        rules.check_not_cancelled(workshop)
     else:
         check_open(workshop, at=at)
     check_member(member, at=at)
-    _check_role(member, workshop, role=role)
+    rules.check_role(member, workshop, role=role)
     if invitation.is_attending and invitation.role == role:
-        _note(invitation, note=note)
+        _tell(invitation, note=note, tutorial=tutorial)
         return
-    _check_day(member, workshop)
+    check_day(member, workshop)
     if not is_overridden:
-        _check_place(workshop, role=role)
+        rules.check_place(workshop, role=role)
     freed = _role_of_place(invitation)
     _answer(
         invitation,
         Answer.ATTENDING,
         role=role,
-        note=note,
         at=at,
         by=by,
         override_reason=override_reason if is_overridden else "",
     )
+    _tell(invitation, note=note, tutorial=tutorial)
     _write(invitation, Action.CONFIRMATION)
     _pass_on(workshop, freed, at=at)
 
 
 @transaction.atomic
 def wait(
-    invitation: Invitation, *, role: Role, note: str | None, at: datetime, by: Member | None = None
+    invitation: Invitation,
+    *,
+    role: Role,
+    note: str | None,
+    at: datetime,
+    tutorial: str | None = None,
+    by: Member | None = None,
 ) -> None:
     """
-    Put the member at the end of the line for a place.
+    Put the member at the end of the line for a place, and write them that they are in it.
 
     Waiting twice changes nothing, and whoever has such a place keeps it: they may have moved up
-    since their page was shown.
+    since their page was shown. Where an organiser does it, nobody is written to.
 
     :param note: for the organisers; None leaves what was noted
+    :param tutorial: what a student wants to work on; None leaves what was said
     :raises PlacesLeft: when there is a place to take instead
     :raises HasAPlace: for somebody with a place in the other role, which would be lost
-    :raises Refused: one of the above
+    :raises Refused: one of the rules
     """
     workshop, member, invitation = _locked(invitation)
     check_open(workshop, at=at)
     check_member(member, at=at)
-    _check_role(member, workshop, role=role)
+    rules.check_role(member, workshop, role=role)
     if (invitation.is_waiting or invitation.is_attending) and invitation.role == role:
-        _note(invitation, note=note)
+        _tell(invitation, note=note, tutorial=tutorial)
         return
     if not overviews.places(workshop)[role].is_full:
-        raise PlacesLeft("There is a free place. Nobody has to wait.")
+        raise PlacesLeft(_("There is a free place. Nobody has to wait."))
     if invitation.is_attending:
-        had, wanted = Role(invitation.role).label.lower(), role.label.lower()
-        raise HasAPlace(
-            f"There is a place as a {had} already. Give it back first, and then wait as a {wanted}."
-        )
-    _answer(invitation, Answer.WAITING, role=role, note=note, at=at, by=by)
+        raise HasAPlace(_give_it_back_first(role))
+    check_day(member, workshop)
+    _answer(invitation, Answer.WAITING, role=role, at=at, by=by)
+    _tell(invitation, note=note, tutorial=tutorial)
+    if by is None:
+        _write(invitation, Action.WAITING)
 
 
 @transaction.atomic
 def decline(invitation: Invitation, *, at: datetime, by: Member | None = None) -> None:
     """
-    Note that the member is not coming; a place they had goes to the first in line.
+    Note that the member is not coming, and write them so; a place they had goes to the first in
+    line.
 
-    Declining twice changes nothing. An organiser may do so until the workshop is over; after it
-    the list says who had a place and did not come.
+    Declining twice changes nothing. An organiser may do so until the workshop is over, and the
+    letter says that it was them; after it the list says who had a place and did not come.
 
     :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when answers are no longer taken
     :raises WorkshopOver: when an organiser comes too late
     :raises WasHere: for somebody who is marked as here
     """
-    workshop, _, invitation = _locked(invitation)
+    workshop, _member, invitation = _locked(invitation)
     if by is None:
         check_not_closed(workshop, at=at)
     else:
-        _check_not_cancelled(workshop)
-        _check_not_over(workshop, at=at)
+        rules.check_not_cancelled(workshop)
+        rules.check_not_over(workshop, at=at)
     if invitation.attended_at is not None:
-        raise WasHere("Who is marked as here cannot be taken off the list. Undo that first.")
+        raise WasHere(_("Who is marked as here cannot be taken off the list. Undo that first."))
     if not invitation.has_declined:
         _leave(workshop, invitation, at=at, by=by)
+        _write(invitation, Action.DECLINED)
+
+
+@transaction.atomic
+def leave_line(invitation: Invitation, *, at: datetime) -> None:
+    """
+    Take the member off the waiting list, as somebody who is not coming; they can come back, to
+    the end of the line.
+
+    Leaving twice changes nothing.
+
+    :raises HasAPlace: for somebody who has moved up since their page was shown: a place is given
+        back by name, not by the way
+    :raises WorkshopCancelled, WorkshopBegun, RsvpClosed: when answers are no longer taken
+    """
+    workshop, _member, invitation = _locked(invitation)
+    check_not_closed(workshop, at=at)
+    if invitation.is_attending:
+        raise HasAPlace(
+            _("You have moved up: you have a place now. If you cannot come, give it back here.")
+        )
+    if invitation.is_waiting:
+        _leave(workshop, invitation, at=at, by=None)
+        _write(invitation, Action.DECLINED)
+
+
+def check_turn(invitation: Invitation, *, at: datetime) -> None:
+    """
+    Whether a place that becomes free can be given to this member, who waits for one.
+
+    :raises Refused: one of the rules; until it is otherwise, others move up past them
+    """
+    workshop, member = invitation.workshop, invitation.member
+    check_not_closed(workshop, at=at)  # later nobody could say that they cannot come after all
+    check_member(member, at=at)
+    rules.check_role(member, workshop, role=Role(invitation.role))
+    check_day(member, workshop)
 
 
 @transaction.atomic
@@ -304,72 +309,30 @@ def _lock(workshop_ids: Iterable[int], *members: Member) -> list[Workshop]:
     return workshops
 
 
-def _check_not_cancelled(workshop: Workshop) -> None:
-    if workshop.is_cancelled:
-        raise WorkshopCancelled("This workshop is cancelled.")
-
-
-def _check_not_over(workshop: Workshop, *, at: datetime) -> None:
-    if at >= workshop.ends_at:
-        raise WorkshopOver("This workshop is over. Its list stays as it was.")
-
-
-def _check_role(member: Member, workshop: Workshop, *, role: Role) -> None:
-    if role not in roles_of(member, workshop.chapter):
-        raise NotSubscribed(
-            f"Only who is subscribed to a {role.label.lower()} group of {workshop.chapter} can"
-            f" come as a {role.label.lower()}."
-        )
-
-
-def _check_day(member: Member, workshop: Workshop) -> None:
-    """One workshop a day, by the calendar of this workshop's chapter (planner's rule)."""
-    day = workshop.local_start.date()
-    zone = workshop.chapter.time_zone
-    begins_at = datetime.combine(day, time.min, tzinfo=zone)
-    ends_at = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
-    other = (
-        member.invitations.attending()
-        .exclude(workshop=workshop)
-        .filter(
-            workshop__starts_at__gte=begins_at,
-            workshop__starts_at__lt=ends_at,
-            workshop__cancelled_at__isnull=True,
-        )
-        .select_related("workshop__chapter")
-        .first()
-    )
-    if other:
-        raise AnotherWorkshopThatDay(
-            f"There is a place at {other.workshop.chapter} on the same day already."
-            " Everybody can come to one workshop a day."
-        )
-
-
-def _check_place(workshop: Workshop, *, role: Role) -> None:
-    places = overviews.places(workshop)[role]
-    if places.is_full:
-        taken = (
-            f"All {places.capacity} places for {places.name} are taken."
-            if places.capacity > 1
-            else f"There is no free place for {places.name}."
-        )
-        raise WorkshopFull(
-            f"{taken} When somebody cancels, you can take the place here.", for_organiser=taken
-        )
+def _give_it_back_first(role: Role) -> str:
+    """What is said to somebody with a place who wants to wait for one in this role."""
+    if role == Role.COACH:
+        return _("There is a place as a student already. Give it back to wait as a coach.")
+    return _("There is a place as a coach already. Give it back to wait as a student.")
 
 
 def _leave(workshop: Workshop, invitation: Invitation, *, at: datetime, by: Member | None) -> None:
     freed = _role_of_place(invitation)
-    _answer(
-        invitation,
-        Answer.DECLINED,
-        role=Role(invitation.role),
-        note=None,
-        at=at,
-        by=by,
-    )
+    _answer(invitation, Answer.DECLINED, role=Role(invitation.role), at=at, by=by)
     _pass_on(workshop, freed, at=at)
+    if freed:
+        member = invitation.member
+        transaction.on_commit(partial(_move_up_where_they_wait, member, at=at), robust=True)
+
+
+def _move_up_where_they_wait(member: Member, *, at: datetime) -> None:
+    """
+    At another workshop of that day others moved up past them, and a place that nobody else wanted
+    may be free. Only now, since its lock comes before those that are held until the commit.
+    """
+    theirs = member.invitations.filter(answer=Answer.WAITING).values("workshop")
+    for workshop in Workshop.objects.upcoming(at).filter(pk__in=theirs).order_by("pk"):
+        fill_free_places(workshop, at=at)
 
 
 def _role_of_place(invitation: Invitation) -> list[Role]:
@@ -385,25 +348,22 @@ def _pass_on(workshop: Workshop, roles: Iterable[Role], *, at: datetime) -> int:
         for invitation in workshop.invitations.for_role(role).waiting().select_related("member"):
             if not left:
                 break
-            if not _may_have_a_place(invitation, workshop, at=at):
+            invitation.workshop = workshop  # the locked one
+            if not _may_have_a_place(invitation, at=at):
                 continue
-            _answer(invitation, Answer.ATTENDING, role=role, note=None, at=at)
+            _answer(invitation, Answer.ATTENDING, role=role, at=at)
             _write(invitation, Action.PLACE)
             left -= 1
             given += 1
     return given
 
 
-def _may_have_a_place(invitation: Invitation, workshop: Workshop, *, at: datetime) -> bool:
-    member = invitation.member
+def _may_have_a_place(invitation: Invitation, *, at: datetime) -> bool:
     try:
-        _check_not_cancelled(workshop)
-        check_member(member, at=at)
-        _check_role(member, workshop, role=Role(invitation.role))
-        _check_day(member, workshop)
+        check_turn(invitation, at=at)
     except Refused:
         return False
-    return at < answers_until(workshop)  # later nobody could say that they cannot come after all
+    return True
 
 
 def _answer(
@@ -411,7 +371,6 @@ def _answer(
     answer: Answer,
     *,
     role: Role,
-    note: str | None,
     at: datetime,
     by: Member | None = None,
     override_reason: str = "",
@@ -420,8 +379,6 @@ def _answer(
     before = Answer(invitation.answer)
     invitation.answer = answer
     invitation.role = role
-    if note is not None:
-        invitation.note = note
     invitation.answer_number += 1
     invitation.answered_at = at
     invitation.answered_by = by
@@ -430,7 +387,6 @@ def _answer(
         update_fields=[
             "answer",
             "role",
-            "note",
             "answer_number",
             "answered_at",
             "answered_by",
@@ -465,10 +421,18 @@ def _in_words(answer: Answer, *, role: Role, before: Answer, is_for_another: boo
     }.get(before, "noted a no")
 
 
-def _note(invitation: Invitation, *, note: str | None) -> None:
-    if note is not None and invitation.note != note:
-        invitation.note = note
-        invitation.save(update_fields=["note"])
+def _tell(invitation: Invitation, *, note: str | None, tutorial: str | None) -> None:
+    """What the organisers should know; None leaves what was told before."""
+    told = {"note": note, "tutorial": tutorial}
+    news = {
+        name: text
+        for name, text in told.items()
+        if text is not None and text != getattr(invitation, name)
+    }
+    for name, text in news.items():
+        setattr(invitation, name, text)
+    if news:
+        invitation.save(update_fields=list(news))
 
 
 def _write(invitation: Invitation, action: Action) -> None:

@@ -161,28 +161,29 @@ class Connection:
     def is_open(self) -> bool:
         return self._line is not None
 
-    def send(self, letter: bytes, *, to: str, deadline: float) -> Outcome:
+    def send(self, letter: bytes, *, to: str, deadline: float, sender: str = "") -> Outcome:
         """
         Hand one letter over.
 
         :param letter: a whole message with CRLF line ends
+        :param sender: whom the envelope names, where that is not DEFAULT_FROM_EMAIL
         :param deadline: the moment of `time.monotonic()` after which the final dot is not sent
         """
         was_open = self.is_open
-        outcome = self._try(letter, to=to, deadline=deadline)
+        outcome = self._try(letter, to=to, sender=sender, deadline=deadline)
         # A kept connection that the server closed meanwhile says nothing about the server, and
         # one that broke before the final dot has burnt nothing: both get one new connection.
         broke = isinstance(outcome, Deferred) and outcome.code is None
         is_stale = was_open and isinstance(outcome, Refused)
         if (broke or is_stale) and time.monotonic() + settings.EMAIL_TIMEOUT / 2 < deadline:
-            outcome = self._try(letter, to=to, deadline=deadline)
+            outcome = self._try(letter, to=to, sender=sender, deadline=deadline)
         return outcome
 
-    def probe(self, *, deadline: float) -> Refused | None:
+    def probe(self, *, deadline: float, sender: str = "") -> Refused | None:
         """Ask the server whether it would take a letter from us, without sending one."""
         self.close()
         try:
-            return self._introduce(deadline)
+            return self._introduce(deadline, sender=sender)
         finally:
             self.close()
 
@@ -193,9 +194,9 @@ class Connection:
             self._line = None
         self._said_ahead = []
 
-    def _try(self, letter: bytes, *, to: str, deadline: float) -> Outcome:
+    def _try(self, letter: bytes, *, to: str, sender: str, deadline: float) -> Outcome:
         try:
-            refused = self._introduce(deadline, ahead=[_rcpt_to(to), "DATA"])
+            refused = self._introduce(deadline, sender=sender, ahead=[_rcpt_to(to), "DATA"])
             if refused:
                 self.close()
                 return refused
@@ -208,9 +209,13 @@ class Connection:
             self.close()
             raise
 
-    def _introduce(self, deadline: float, *, ahead: list[str] | None = None) -> Refused | None:
+    def _introduce(
+        self, deadline: float, *, sender: str, ahead: list[str] | None = None
+    ) -> Refused | None:
         try:
-            return self._open(deadline) or self._mail_from(deadline, ahead=ahead or [])
+            return self._open(deadline) or self._mail_from(
+                deadline, sender=sender, ahead=ahead or []
+            )
         except _Broken as error:
             return Refused(str(error))
 
@@ -228,8 +233,8 @@ class Connection:
             return Refused(_describe(error))
         return None
 
-    def _mail_from(self, deadline: float, *, ahead: list[str]) -> Refused | None:
-        code, text = self._say(f"MAIL FROM:<{_sender()}>", deadline, ahead=ahead)
+    def _mail_from(self, deadline: float, *, sender: str, ahead: list[str]) -> Refused | None:
+        code, text = self._say(f"MAIL FROM:<{sender or _sender()}>", deadline, ahead=ahead)
         return None if code == 250 else Refused(_quote(code, text))
 
     def _hand_over(self, letter: bytes, *, to: str, deadline: float) -> Outcome:

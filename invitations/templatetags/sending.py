@@ -8,7 +8,12 @@ from math import ceil
 from django import template
 from django.template.defaultfilters import capfirst
 
-from logs.models import Action, EntryStatus, InvitationLog, LogStatus
+from chapters.models import Workshop
+from invitations.forms import counts
+from invitations.forms.counts import TypedCount
+from invitations.forms.sending import button_of
+from invitations.queries import sizes
+from logs.models import Action, Audience, EntryStatus, InvitationLog, LogStatus
 from logs.queries import Progress
 
 register = template.Library()
@@ -40,6 +45,9 @@ HEADINGS: dict[str, str] = {
     Action.CHANGE: "Telling {} of the change",
     Action.CANCELLATION: "Telling {} of the cancellation",
     Action.TEST: "Test letter",
+    Action.REMINDER: "Reminding {}",
+    Action.NUDGE: "Asking {} whether they come",
+    Action.FEEDBACK: "Asking students how it was",
 }
 SINGULAR_AND_PLURAL = (("has ", "have "), ("is ", "are "))
 
@@ -56,6 +64,8 @@ class Part:
 @register.filter
 def heading(log: InvitationLog) -> str:
     """What a log does, and for whom: "Inviting students", "Message to people who are coming"."""
+    if log.about_id:
+        return f"{log.get_action_display().capitalize()} about log {log.about_id}"
     words = HEADINGS.get(log.action, f"{log.get_action_display().capitalize()} to {{}}")
     return words.format(log.get_audience_display().lower())
 
@@ -64,6 +74,19 @@ def heading(log: InvitationLog) -> str:
 def tone(status: str) -> str:
     """The class that gives an outcome its colour and shape; the word beside it says what it is."""
     return TONES[status]
+
+
+@register.simple_tag
+def seal(workshop: Workshop, audience: str, count: int) -> str:
+    """What a button that names this number sends along with it (`SeenCount`)."""
+    return counts.seal(count, about=button_of(workshop, audience))
+
+
+@register.simple_tag
+def to_type(workshop: Workshop, audience: str, count: int) -> TypedCount | None:
+    """A field for this number where it is not usual; the click is refused without it (R21)."""
+    why = sizes.why_type(workshop.chapter, Audience(audience), letters=count)
+    return counts.count_to_type(count, why=why, prefix=audience)
 
 
 @register.filter

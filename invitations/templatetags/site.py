@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from django import template
 
 from invitations import policies
+from invitations.queries.surroundings import Surroundings
+from invitations.queries.surroundings import surroundings as surroundings_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -21,6 +23,12 @@ register = template.Library()
 def organises_anything(user: Member | AnonymousUser) -> bool:
     """Whether this person has an organiser's pages at all."""
     return policies.organises_anything(user)
+
+
+@register.simple_tag
+def surroundings(user: Member | AnonymousUser) -> Surroundings:
+    """What an organiser's page says around its own story."""
+    return surroundings_of(user)
 
 
 @register.simple_tag

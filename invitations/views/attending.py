@@ -232,6 +232,7 @@ def _member_page(
             or bool(about["closed"] or about["full_roles"] or form["override_reason"].errors),
             "needs_reason": is_overridable,
             "why_not": _why_not(member),
+            "gets_a_letter": who.gets_a_letter(member, workshop, at=timezone.now()),
         },
         status=status,
     )
@@ -267,7 +268,12 @@ def _answer(workshop: Workshop, member: Member, form: AnswerForm, *, by: Member)
     if what == What.TAKE_BACK:
         invitation = get_object_or_404(workshop.invitations.all(), member=member)
         attending.take_back(invitation, by=by, at=now)
-        return f"{member.full_name} is off the list. No letter was sent, so please tell them."
+        told = (
+            "A letter tells them."
+            if who.gets_a_letter(member, workshop, at=now)
+            else "No letter leaves, so please tell them."
+        )
+        return f"{member.full_name} is off the list. {told}"
     role = form.as_role
     if what == What.WAIT:
         attending.put_in_line(workshop, member=member, role=role, by=by, at=now)

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chapters.models import Chapter, Group, Role
@@ -120,7 +121,8 @@ def subscriber_remove(
     chapter = doors.chapter_of_organiser(request, chapter_id)
     group: Group = get_object_or_404(chapter.groups.select_related("chapter"), pk=group_id)
     member = Member.objects.filter(pk=member_id).first()
-    if member and grouping.take_out(member, group=group, by=cast("Member", request.user)):
+    by = cast("Member", request.user)  # by login_required
+    if member and grouping.take_out(member, group=group, by=by, at=timezone.now()):
         messages.success(request, f"{member.full_name} gets no more letters of {group.name}.")
     else:
         messages.info(request, f"Nobody was taken out: they were not in {group.name} any more.")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from zlib import crc32
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -24,11 +25,13 @@ from django_htmx.http import HttpResponseClientRedirect
 from chapters.models import Chapter, Role
 from invitations import policies
 from invitations.exports import csv_response
-from invitations.forms.logs import PeopleFilter
+from invitations.forms.logs import CAME_BACK, POSSIBLE_DUPLICATES, PeopleFilter
 from invitations.forms.once import OnceForm
 from invitations.models import Invitation
 from invitations.queries import audiences, overviews
-from invitations.services import inviting
+from invitations.queries.doubts import why_not_again
+from invitations.queries.operations import current_alerts
+from invitations.services import inviting, repairing
 from invitations.views import doors
 from logs.models import (
     CHAPTER_AUDIENCES,
@@ -42,7 +45,9 @@ from logs.models import (
 )
 from logs.queries import (
     Progress,
+    came_back,
     can_be_retried,
+    did_come_back,
     letters_per_second,
     obstacles,
     progress,
@@ -90,15 +95,19 @@ class Row:
 def invitation_logs(request: HttpRequest, workshop_id: int) -> HttpResponse:
     """Every log of the workshop, the newest first, with its numbers."""
     workshop = doors.workshop_of_organiser(request, workshop_id)
-    logs = workshop.invitation_logs.select_related("initiator").annotate(
-        people=Count("entries"), **{status: _entries_with(status) for status in EntryStatus.values}
-    )
-    page = Paginator(logs.order_by("-pk"), LOGS_A_PAGE).get_page(request.GET.get("page"))
+    logs = workshop.invitation_logs.select_related("initiator").order_by("-pk")
+    page = Paginator(logs, LOGS_A_PAGE).get_page(request.GET.get("page"))
+    letters = overviews.letters_of_logs(list(page))
     is_ahead = not workshop.is_cancelled and not workshop.has_begun(timezone.now())
     return render(
         request,
         "invitations/logs.html",
-        {"workshop": workshop, "page": page, "is_ahead": is_ahead},
+        {
+            "workshop": workshop,
+            "page": page,
+            "sent": [overviews.Sent(log, letters.get(log.pk, Counter())) for log in page],
+            "is_ahead": is_ahead,
+        },
     )
 
 
@@ -109,17 +118,39 @@ def invitation_log(request: HttpRequest, workshop_id: int, log_id: int) -> HttpR
     log = doors.log_of_organiser(request, workshop_id, log_id)
     chosen = PeopleFilter(request.GET)
     chosen.is_valid()
-    page = Paginator(chosen.people(log.entries.all()), PEOPLE_A_PAGE).get_page(
-        request.GET.get("page")
-    )
-    context = _state(request, log, chosen) | {
+    state = _state(request, log, chosen)
+    people = Paginator(chosen.people(log.entries.prefetch_related("bounces")), PEOPLE_A_PAGE)
+    if chosen.shown not in (POSSIBLE_DUPLICATES, CAME_BACK):
+        people.count = state["shown"]  # the outcomes have counted them already
+    page = people.get_page(request.GET.get("page"))
+    context = state | {
         "page": page,
+        "alerts": current_alerts().filter(log=log),
+        "came_back": came_back(log.entries.all()).count(),
         "people": _rows(log, page, reader=request.user),
-        "top_up": _top_up(log),
-        "once": OnceForm(),
+        "may_be_topped_up": _may_be_topped_up(log),
+        "repairs": overviews.sent(log.repairs.all(), most=OTHER_LOGS),
+        "may_be_repaired": log.action != Action.TEST and repairing.can_be_repaired(log),
         "others": _others(log),
     }
     return render(request, "invitations/log.html", context)
+
+
+@login_required
+@require_safe
+def log_top_up(request: HttpRequest, workshop_id: int, log_id: int) -> HttpResponse:
+    """
+    Whom the same button would invite now, and the button; empty where there is nobody.
+
+    Asked for by the log's page, which need not wait for it: it goes through the whole audience.
+    """
+    log = doors.log_of_organiser(request, workshop_id, log_id)
+    if not (log.workshop and _may_be_topped_up(log)):
+        return HttpResponse()
+    reach = audiences.reach(log.workshop, Audience(log.audience))
+    retryable = can_be_retried(log) if log.status in RETRIED_IN else 0
+    context = {"workshop": log.workshop, "reach": reach, "retryable": retryable, "once": OnceForm()}
+    return render(request, "invitations/_log_top_up.html", context)
 
 
 @require_safe
@@ -161,26 +192,25 @@ def _sign_in_again(request: HttpRequest, workshop_id: int, log_id: int) -> HttpR
     return HttpResponseClientRedirect(answer.url) if request.headers.get("HX-Request") else answer
 
 
-def _entries_with(status: str) -> Count:
-    return Count("entries", filter=Q(entries__status=status))
-
-
-def _state(request: HttpRequest, log: InvitationLog, chosen: PeopleFilter) -> dict[str, object]:
+def _state(request: HttpRequest, log: InvitationLog, chosen: PeopleFilter) -> dict[str, Any]:
     """Everything the moving part of the page says."""
     counts = progress(log)
     outcomes = _outcomes(log, counts, chosen)
-    is_retried = log.status in RETRIED_IN
-    context: dict[str, object] = {
+    is_retried = log.status in RETRIED_IN and not log.forgotten_at
+    context: dict[str, Any] = {
         "workshop": log.workshop,
         "is_retried": is_retried,
+        "why_not_again": why_not_again(log, at=timezone.now()) if counts.unknown else "",
         "retryable": can_be_retried(log) if is_retried and counts.failed else 0,
         "log": log,
         "progress": counts,
+        "needs_a_look": not log.forgotten_at and bool(counts.failed or counts.unknown),
         "sending": obstacles(Chapter.objects.filter(pk=log.chapter_id)) if log.is_live else None,
         "seconds_left": _seconds_left(log, counts),
         "filter": chosen,
         "outcomes": outcomes,
         "found": sum(people for _, _, people in outcomes),
+        "shown": sum(people for status, _, people in outcomes if chosen.shown in ("", status)),
     }
     words = render_to_string("invitations/_log_words.html", context)
     mark = str(crc32(words.encode()))
@@ -256,39 +286,43 @@ def _outcome_rows(
 ) -> Iterator[tuple[object, ...]]:
     zone = log.chapter.time_zone
     invitation = Invitation.objects.filter(workshop=log.workshop_id, member=OuterRef("member"))
-    found = entries.annotate(role=Subquery(invitation.values("role")[:1])).values_list(
-        "member__name", "member__surname", "role", "status", "doubts", "reason", "changed_at"
+    found = entries.annotate(
+        role=Subquery(invitation.values("role")[:1]), returned=did_come_back()
+    ).values_list(
+        *("member__name", "member__surname", "role", "status", "doubts", "returned"),
+        *("reason", "changed_at"),
     )
     yield ("Name", "Role", "Outcome", "Reason", f"Moment ({zone})")
-    for name, surname, role, status, doubts, reason, at in found.iterator(ROWS_AT_A_TIME):
+    for name, surname, role, status, doubts, returned, reason, at in found.iterator(ROWS_AT_A_TIME):
         yield (
             f"{name} {surname}".strip(),
             role or USUAL_ROLE.get(log.audience, ""),
-            _outcome(EntryStatus(status), doubts=doubts),
+            _outcome(EntryStatus(status), doubts=doubts, has_returned=returned),
             reason,
             f"{at.astimezone(zone):%Y-%m-%d %H:%M}",
         )
 
 
-def _outcome(status: EntryStatus, *, doubts: int) -> str:
+def _outcome(status: EntryStatus, *, doubts: int, has_returned: bool) -> str:
+    if status == EntryStatus.SUCCESS and has_returned:
+        return f"{status.label}, came back"
     if status == EntryStatus.SUCCESS and doubts:
         return f"{status.label}, possible duplicate"
     return str(status.label)
 
 
-def _top_up(log: InvitationLog) -> audiences.Reach | None:
-    """Whom the same button would invite now; nobody while a log of theirs has not ended."""
+def _may_be_topped_up(log: InvitationLog) -> bool:
+    """Whether the same button may be pressed again; not while a log of theirs has not ended."""
     workshop = log.workshop
     if workshop is None or log.action != Action.INVITE or log.audience not in CHAPTER_AUDIENCES:
-        return None
+        return False
     try:
         inviting.check(workshop, at=timezone.now())
     except inviting.Refused:
-        return None
-    is_live = workshop.invitation_logs.filter(
+        return False
+    return not workshop.invitation_logs.filter(
         action=Action.INVITE, audience=log.audience, status__in=LIVE_LOG_STATUSES
-    )
-    return None if is_live.exists() else audiences.reach(workshop, Audience(log.audience))
+    ).exists()
 
 
 def _others(log: InvitationLog) -> list[overviews.Sent]:

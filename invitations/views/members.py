@@ -233,7 +233,8 @@ def _member_page(
 
 def _dietary_needs(member: Member) -> list[str]:
     """In words; what they wrote themselves takes the place of "Other"."""
-    needs = [DietaryNeed(need).label for need in member.dietary_needs if need != DietaryNeed.OTHER]
+    known = [need for need in member.dietary_needs if need != DietaryNeed.OTHER]
+    needs = [str(DietaryNeed(need).label) for need in known]
     return needs + ([member.other_dietary_needs] if member.other_dietary_needs else [])
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from chapters.models import Workshop
 from invitations import mails
+from invitations.forms.counts import TypedCount, count_to_type
 from invitations.forms.sending import MessageForm
 from invitations.queries import audiences
 from invitations.queries.audiences import Reach
@@ -38,7 +39,13 @@ def write(request: HttpRequest, workshop_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, workshop, reaches, form, status=400)
     try:
-        log = _send(request, workshop, form)
+        log = _send(request, workshop, form, seen_count=_seen(reaches, form))
+    except inviting.MustBeTyped as refusal:
+        form.add_error(None, refusal.message)
+        typed = count_to_type(
+            _letters(reaches, form), why=refusal.why, typed=TypedCount(request.POST)
+        )
+        return _page(request, workshop, reaches, form, typed=typed, status=409)
     except inviting.Refused as refusal:
         form.add_error(None, refusal.message)
         return _page(request, workshop, reaches, form, status=409)
@@ -85,7 +92,9 @@ def write_letter(request: HttpRequest, workshop_id: int) -> HttpResponse:
     return HttpResponse(preview.html)
 
 
-def _send(request: HttpRequest, workshop: Workshop, form: MessageForm) -> InvitationLog:
+def _send(
+    request: HttpRequest, workshop: Workshop, form: MessageForm, *, seen_count: int
+) -> InvitationLog:
     audience = form.cleaned_data["audience"]
     return messaging.write_to(
         workshop,
@@ -95,8 +104,19 @@ def _send(request: HttpRequest, workshop: Workshop, form: MessageForm) -> Invita
         initiator=_user(request),
         at=timezone.now(),
         request_key=form.key_of("send"),
-        seen_count=form.seen_count,
+        seen_count=seen_count,
+        typed_count=TypedCount(request.POST).count,
     )
+
+
+def _seen(reaches: list[Reach], form: MessageForm) -> int:
+    """What the page told, or else what it would tell now: a click never reaches unseen numbers."""
+    return _letters(reaches, form) if form.seen_count is None else form.seen_count
+
+
+def _letters(reaches: list[Reach], form: MessageForm) -> int:
+    chosen = form.cleaned_data["audience"]
+    return next(reach.to_invite for reach in reaches if reach.audience == chosen)
 
 
 def _reaches(workshop: Workshop) -> list[Reach]:
@@ -117,6 +137,7 @@ def _page(
     reaches: list[Reach],
     form: MessageForm,
     *,
+    typed: TypedCount | None = None,
     status: int = 200,
 ) -> HttpResponse:
     return render(
@@ -125,6 +146,7 @@ def _page(
         {
             "workshop": workshop,
             "form": form,
+            "typed": typed,
             "reaches": reaches,
             "is_offered": not workshop.is_cancelled and any(r.to_invite for r in reaches),
             "left_out": [reach for reach in reaches if reach.left_out],

@@ -9,7 +9,7 @@ from operator import attrgetter
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -17,6 +17,7 @@ from chapters.models import Chapter, Workshop
 from invitations import charts
 from invitations.forms.once import OnceForm
 from invitations.queries import attendance, audiences, overviews, statistics
+from invitations.queries.operations import current_alerts
 from invitations.queries.overviews import Outlook, Overview
 from invitations.services import inviting
 from invitations.views import doors
@@ -33,13 +34,17 @@ MORNING, NOON, EVENING = 5, 12, 18
 @login_required
 @require_safe
 def portal(request: HttpRequest) -> HttpResponse:
-    """What is coming up, and what needs somebody; the same statements for any number of them."""
+    """
+    What is coming up, and what needs somebody; the same statements for any number of them.
+
+    Everybody comes here from signing in, and who organises nothing goes on to their own page.
+    """
     now = timezone.now()
     chapters = Chapter.objects.organised_by(request.user).order_by("name")
     workshops = Workshop.objects.organised_by(request.user)
     mine = list(chapters[: CHAPTERS_SHOWN + 1])
     if not mine and not workshops.exists():
-        return render(request, "invitations/no_chapter.html")
+        return redirect("chapters" if request.user.is_superuser else "dashboard")
     not_over = workshops.filter(ends_at__gt=now, cancelled_at=None)
     upcoming = not_over.select_related("chapter").order_by("starts_at", "pk")
     coming = overviews.outlooks(list(upcoming[:SOON]), at=now)
@@ -85,6 +90,7 @@ def workshop(request: HttpRequest, workshop_id: int) -> HttpResponse:
             "overview": overview,
             "sending": obstacles(Chapter.objects.filter(pk=found.chapter_id)),
             "has_begun": found.has_begun(now),
+            "alerts": current_alerts().filter(log__workshop=found),
             "coming": coming,
             "newcomers": attendance.newcomers(coming, workshop=found),
             "sent": overviews.sent(found.invitation_logs.all(), most=RECENT_LOGS),

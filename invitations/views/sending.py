@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from csp.decorators import csp
@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chapters.models import Role, Workshop
 from invitations import mails
+from invitations.forms.counts import TypedCount, count_to_type
 from invitations.forms.sending import InviteForm, NoteForm, SeenCount
-from invitations.queries import audiences
+from invitations.queries import audiences, sizes
 from invitations.queries.audiences import Reach
 from invitations.services import inviting, messaging
 from invitations.views import doors
@@ -35,6 +36,7 @@ from members.models import Member
 
 PEOPLE_A_PAGE = 50
 WAYS_ON = {
+    inviting.AnswersClosed: ("workshop_edit", "Edit the workshop"),
     inviting.NotInvitable: ("workshop_edit", "Edit the workshop"),
     inviting.NoVenue: ("workshop_sponsors", "Choose the venue"),
 }
@@ -42,16 +44,23 @@ LETTER_POLICY = {
     "default-src": ["'none'"],
     "style-src": ["'unsafe-inline'"],
     "img-src": ["'self'", "data:"],
+    "base-uri": ["'none'"],
+    "form-action": ["'none'"],
     "frame-ancestors": ["'self'"],
 }
 
 
 @dataclass(frozen=True)
 class Card:
-    """One button: whom it writes to, or the log that is writing to them already."""
+    """
+    One button: whom it writes to, or the log that is writing to them already.
+
+    Where the number is not usual, it is `typed` beside the button.
+    """
 
     reach: Reach
     live_log: InvitationLog | None
+    typed: TypedCount | None = None
     is_primary: bool = False
 
     @property
@@ -77,13 +86,14 @@ def invite(request: HttpRequest, workshop_id: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("send_invites", workshop_id)
     audience = _sent_along(request, "for")
-    seen = SeenCount({"seen_count": _sent_along(request, "seen_count")})
+    seen = SeenCount({name: _sent_along(request, name) for name in ("seen_count", "seal")})
     form = InviteForm(workshop, request.POST)
     if not seen.is_valid():
         problem = str(seen.errors["seen_count"][0])
         return _send_page(request, workshop, form, problem=problem, status=400)
     if not form.is_valid():
         return _send_page(request, workshop, form, status=400)
+    typed = TypedCount(request.POST, prefix=audience)
     try:
         log = inviting.invite(
             workshop,
@@ -92,9 +102,12 @@ def invite(request: HttpRequest, workshop_id: int) -> HttpResponse:
             at=timezone.now(),
             note=form.cleaned_data["note"],
             send_at=form.cleaned_data["send_at"],
-            seen_count=seen.cleaned_data["seen_count"],
+            seen_count=_seen(workshop, audience, seen),
+            typed_count=typed.count,
             request_key=form.key_of(audience),
         )
+    except inviting.MustBeTyped as refusal:
+        return _send_page(request, workshop, form, typed=typed, problem=refusal.message, status=409)
     except inviting.AlreadyRunning as refusal:
         messages.warning(request, refusal.message)
         log = refusal.log
@@ -179,6 +192,17 @@ def left_out(request: HttpRequest, workshop_id: int) -> HttpResponse:
     )
 
 
+def _seen(workshop: Workshop, audience: str, seen: SeenCount) -> int | None:
+    """
+    What a page has told, or else what it would tell now: a click never reaches unseen numbers, and
+    one that no page has told is believed as far as it is true.
+    """
+    if audience not in CHAPTER_AUDIENCES or seen.is_sealed(workshop, audience):
+        return seen.count
+    now = audiences.reach(workshop, Audience(audience)).to_invite
+    return now if seen.count is None else min(seen.count, now)
+
+
 def _sent_along(request: HttpRequest, name: str) -> str:
     """In the form, or in the address of its button."""
     return request.POST.get(name) or request.GET.get(name, "")
@@ -207,6 +231,7 @@ def _send_page(
     workshop: Workshop,
     form: InviteForm | None = None,
     *,
+    typed: TypedCount | None = None,
     shown: InvitationLog | None = None,
     problem: str = "",
     status: int = 200,
@@ -218,18 +243,21 @@ def _send_page(
         context["problem"] = refusal.message
         context["way_on"] = WAYS_ON.get(type(refusal))
     else:
-        context |= _offer(workshop) | _letter(workshop, _role(request))
+        context |= _offer(workshop, typed) | _letter(workshop, _role(request))
         context |= {"form": form or InviteForm(workshop), "shown": shown}
     return render(request, "invitations/send.html", context, status=status)
 
 
-def _offer(workshop: Workshop) -> dict[str, object]:
+def _offer(workshop: Workshop, typed: TypedCount | None) -> dict[str, object]:
     live = {log.audience: log for log in _live_logs(workshop)}
     reaches = {audience: audiences.reach(workshop, audience) for audience in CHAPTER_AUDIENCES}
-    cards = [Card(reach, live.get(audience)) for audience, reach in reaches.items()]
+    cards = [
+        Card(reach, live.get(audience), _to_type(workshop, reach, typed))
+        for audience, reach in reaches.items()
+    ]
     offered = [card for card in cards if card.is_offered]
     if offered:
-        cards[cards.index(offered[-1])] = Card(offered[-1].reach, None, is_primary=True)
+        cards[cards.index(offered[-1])] = replace(offered[-1], is_primary=True)
     students, coaches, everybody = (reaches[audience].to_invite for audience in CHAPTER_AUDIENCES)
     rate = settings.MAIL_RATE_PER_SECOND
     return {
@@ -242,6 +270,12 @@ def _offer(workshop: Workshop) -> dict[str, object]:
         "rate": rate,
         "seconds": everybody / rate if rate else None,
     }
+
+
+def _to_type(workshop: Workshop, reach: Reach, typed: TypedCount | None) -> TypedCount | None:
+    """A field for the number where it is not usual, with what was typed into it."""
+    why = sizes.why_type(workshop.chapter, reach.audience, letters=reach.to_invite)
+    return count_to_type(reach.to_invite, why=why, typed=typed, prefix=reach.audience)
 
 
 def _live_logs(workshop: Workshop) -> list[InvitationLog]:

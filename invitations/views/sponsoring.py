@@ -181,6 +181,7 @@ def _company_page(
         "namesake": namesake,
         "workshop": workshop,
         "held": held,
+        "contacts": sponsor.contacts.order_by("name", "surname", "pk") if sponsor else [],
         "mine": set(mine.values_list("pk", flat=True)),
         "to_tell": set(planning.not_told(mine).values_list("pk", flat=True)),
     }

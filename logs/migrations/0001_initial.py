@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
-import logs.models
+import members.fields
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                 (
                     "message_id",
                     models.UUIDField(
-                        db_default=logs.models.RandomUUID(), default=uuid.uuid4, unique=True
+                        db_default=members.fields.RandomUUID(), default=uuid.uuid4, unique=True
                     ),
                 ),
                 (

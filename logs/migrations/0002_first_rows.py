@@ -1,7 +1,8 @@
 """
 The rows that exist once: the global switch (on), the hold (none) and the pace.
 
-They are made here and nowhere else, so that a switch that is missing later means *off*.
+They are made here and nowhere else, so that a switch that is missing later means *off*. Taking this
+back leaves them, and doing it again finds them, so that what somebody stopped stays stopped.
 The slot table is updated before each letter: half-empty pages keep those updates on one page.
 """
 
@@ -9,9 +10,10 @@ from django.db import migrations
 
 
 def make_rows(apps, schema_editor):
-    apps.get_model("logs", "Switch").objects.create(chapter=None, is_on=True)
-    apps.get_model("logs", "Hold").objects.create(id=1)
-    apps.get_model("logs", "Pace").objects.create(id=1)
+    switches = apps.get_model("logs", "Switch").objects
+    switches.get_or_create(chapter=None, defaults={"is_on": True})
+    apps.get_model("logs", "Hold").objects.get_or_create(id=1)
+    apps.get_model("logs", "Pace").objects.get_or_create(id=1)
 
 
 class Migration(migrations.Migration):

@@ -6,6 +6,7 @@ import django.utils.timezone
 import members.fields
 import uuid
 from django.conf import settings
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -36,6 +37,42 @@ class Migration(migrations.Migration):
                 ("did", models.CharField(max_length=200)),
                 ("changes", models.JSONField(blank=True, default=dict)),
                 ("remark", models.TextField(blank=True, default="")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activities_of_theirs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "chapter",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="activities",
+                        to="chapters.chapter",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activities",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workshop",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="activities",
+                        to="chapters.workshop",
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "activities",
@@ -117,7 +154,7 @@ class Migration(migrations.Migration):
                 max_length=20,
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="invitationlog",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -126,46 +163,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="log_is_scheduled_for_a_moment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="activities_of_theirs",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="chapter",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="activities",
-                to="chapters.chapter",
-            ),
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="member",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="activities",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="workshop",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="activities",
-                to="chapters.workshop",
             ),
         ),
     ]

@@ -12,6 +12,7 @@ Every statement is harmless when repeated: it names states and absolute values, 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +22,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from logs.models import Action
+from logs.models import REPAIRS, Action
 from logs.services.combining import Combiner
 
 # `e` is an entry, `l` its log and `w` its workshop, if they have one. A global switch that is
@@ -37,9 +38,9 @@ IS_OPEN = """
 """
 
 # Of MAIL_RATE_PER_SECOND. A letter that arrives late comes closer to those that follow; with this
-# pace no second gets too many as long as none is later than 30 ms, half of it at our own side.
-PACE = 0.97
-LATE_SECONDS = 0.015
+# pace no second gets too many as long as none is later than 38 ms, a third of it at our own side.
+PACE = 0.963
+LATE_SECONDS = 0.012
 
 DOUBTED_ONCE = (
     "The connection broke after the letter was handed over. It is sent once more and may"
@@ -50,7 +51,13 @@ DOUBTED_TWICE = (
     " you send it again."
 )
 MOST_TRIES = 8
-ALSO_AFTERWARDS = (Action.MESSAGE, Action.CANCELLATION, Action.TEST)
+ALSO_AFTERWARDS = (
+    Action.MESSAGE,
+    Action.CANCELLATION,
+    Action.TEST,
+    Action.FEEDBACK,
+    *REPAIRS,
+)
 
 # In leases. One that ends later was written by nobody, or before the database's clock was set
 # back. The margin is for workers of before a deploy that shortened LEASE_SECONDS.
@@ -68,13 +75,29 @@ class HeldSlot:
 
 
 def provide(count: int) -> None:
-    """Have `count` slots; a surplus one goes as soon as it is free."""
+    """Have `count` slots; a surplus one goes as soon as it is free, and slot 1 counts on for it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO logs_slot (nr) SELECT generate_series(1, %s) ON CONFLICT DO NOTHING",
             [count],
         )
-        cursor.execute("DELETE FROM logs_slot WHERE nr > %s AND token IS NULL", [count])
+        cursor.execute(
+            """
+            WITH gone AS (
+                DELETE FROM logs_slot WHERE nr > %s AND token IS NULL
+                RETURNING letters, smtp_ms, expired
+            )
+            UPDATE logs_slot first
+            SET letters = first.letters + gone.letters, smtp_ms = first.smtp_ms + gone.smtp_ms,
+                expired = first.expired + gone.expired
+            FROM (
+                SELECT sum(letters) AS letters, sum(smtp_ms) AS smtp_ms, sum(expired) AS expired
+                FROM gone HAVING count(*) > 0
+            ) AS gone
+            WHERE first.nr = 1
+            """,
+            [count],
+        )
 
 
 def take(*, worker: str) -> HeldSlot | None:
@@ -119,8 +142,8 @@ def move_cursor(slot: HeldSlot, entry_id: int) -> float | None:
     """
     Allow exactly this letter to leave, and record all before it as accepted.
 
-    :returns: the seconds to wait first (MAIL_RATE_PER_SECOND), or nothing when it must not
-        leave: sending is stopped, held or paused, or the lease is gone
+    :returns: its moment (MAIL_RATE_PER_SECOND) by this process's `time.monotonic`, or nothing
+        when it must not leave: sending is stopped, held or paused, or the lease is gone
     """
     return _moves.ask((slot, entry_id))
 
@@ -146,7 +169,7 @@ class _CursorStatement(threading.local):
         self._cursor: Any = None
 
     def execute(self, moves: Sequence[tuple[HeldSlot, int]]) -> dict[int, float]:
-        """The slots whose cursor moved, each with the seconds to wait."""
+        """The slots whose cursor moved, each with the seconds from asking to its moment."""
         if self._known_to is None or self._known_to is not connection.connection:
             self._prepare()
         numbers = ",".join(str(slot.nr) for slot, _ in moves)
@@ -178,8 +201,9 @@ _statement = _CursorStatement()
 
 
 def _move_all(moves: Sequence[tuple[HeldSlot, int]]) -> list[float | None]:
+    asked_at = time.monotonic()
     waits = _statement.execute(moves)
-    return [max(float(waits[slot.nr]), 0.0) if slot.nr in waits else None for slot, _ in moves]
+    return [asked_at + float(waits[slot.nr]) if slot.nr in waits else None for slot, _ in moves]
 
 
 # Each letter waits for its commit, and a process may have many connections: their cursors move in
@@ -208,27 +232,39 @@ def _move_cursors() -> str:
                 UPDATE logs_pace SET next_at = greatest(next_at, clock_timestamp())
                     + make_interval(secs => {1 / rate}) * (SELECT count(*) FROM moved)
                 WHERE id = 1 AND EXISTS (SELECT FROM moved)
-                RETURNING extract(epoch FROM next_at - clock_timestamp()) AS seconds
+                RETURNING extract(epoch FROM next_at - statement_timestamp()) AS seconds
             )
             SELECT nr, seconds - {1 / rate} * row_number() OVER () FROM moved, pace
         """  # noqa: S608 -- as above
     return f"(smallint[], uuid[], bigint[]) AS {moved}"
 
 
-def record_accepted(slot: HeldSlot, accepted: Mapping[int, int]) -> None:
-    """The letters the mail server took: entry id and the code of its answer."""
+def record_accepted(slot: HeldSlot, accepted: Mapping[int, int], *, smtp_ms: int = 0) -> None:
+    """
+    The letters the mail server took: entry id and the code of its answer. Its slot counts those
+    that were not recorded before.
+
+    :param smtp_ms: the milliseconds that the mail server took for all of them
+    """
     if not accepted:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE logs_invitationlogentry e
-            SET status = 'success', lease = NULL, answer_code = a.code, changed_at = now(),
-                reason = CASE WHEN e.doubts > 0 THEN e.reason ELSE '' END
-            FROM unnest(%s::bigint[], %s::smallint[]) AS a (id, code)
-            WHERE e.id = a.id AND e.lease = %s AND e.status = 'sending'
+            WITH recorded AS (
+                UPDATE logs_invitationlogentry e
+                SET status = 'success', lease = NULL, answer_code = a.code, changed_at = now(),
+                    reason = CASE WHEN e.doubts > 0 THEN e.reason ELSE '' END
+                FROM unnest(%s::bigint[], %s::smallint[]) AS a (id, code)
+                WHERE e.id = a.id AND e.lease = %s AND e.status = 'sending'
+                RETURNING 1
+            )
+            UPDATE logs_slot slot
+            SET letters = slot.letters + new.letters, smtp_ms = slot.smtp_ms + %s
+            FROM (SELECT count(*) AS letters FROM recorded) AS new
+            WHERE slot.nr = %s AND new.letters > 0
             """,
-            [list(accepted), list(accepted.values()), slot.token],
+            [list(accepted), list(accepted.values()), slot.token, smtp_ms, slot.nr],
         )
 
 
@@ -303,7 +339,8 @@ def try_later(
 
 def doubt(token: UUID | None, entry_id: int) -> None:
     """
-    It may have arrived. Sent once more with the same Message-ID; the second time a person decides.
+    It may have arrived. Sent once more with the same Message-ID; the second time a person decides,
+    and of an apology or a correction the first time.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -314,7 +351,7 @@ def doubt(token: UUID | None, entry_id: int) -> None:
                 status = CASE WHEN again.is_allowed THEN 'pending' ELSE 'unknown' END,
                 reason = CASE WHEN again.is_allowed THEN %(once)s ELSE %(twice)s END
             FROM (
-                SELECT d.id, d.doubts = 0 AND NOT EXISTS (
+                SELECT d.id, d.doubts = 0 AND NOT d.action = ANY(%(repairs)s) AND NOT EXISTS (
                     SELECT FROM logs_invitationlog l
                     WHERE l.id = d.log_id AND l.status = 'cancelled'
                 ) AS is_allowed
@@ -327,6 +364,7 @@ def doubt(token: UUID | None, entry_id: int) -> None:
                 "delay": settings.DOUBT_DELAY_SECONDS,
                 "once": DOUBTED_ONCE,
                 "twice": DOUBTED_TWICE,
+                "repairs": [action.value for action in REPAIRS],
                 "id": entry_id,
                 "token": token,
             },
@@ -334,10 +372,11 @@ def doubt(token: UUID | None, entry_id: int) -> None:
 
 
 @transaction.atomic
-def release(slot: HeldSlot, accepted: Mapping[int, int]) -> None:
+def release(slot: HeldSlot, accepted: Mapping[int, int], *, smtp_ms: int = 0) -> None:
     """
     Record what was accepted, give the rest back and free the slot.
 
+    :param smtp_ms: as of `record_accepted`
     :raises Lost: when the lease ran out; then nothing is written
     """
     with connection.cursor() as cursor:
@@ -347,7 +386,7 @@ def release(slot: HeldSlot, accepted: Mapping[int, int]) -> None:
         )
         if cursor.fetchone() is None:
             raise Lost
-    record_accepted(slot, accepted)
+    record_accepted(slot, accepted, smtp_ms=smtp_ms)
     give_back(slot.token)
     _free(slot.nr)
 
@@ -410,6 +449,7 @@ def _settle_one() -> bool:
         if row is None:
             return False
         nr, token, at = row
+        letters = 0
         if at is not None:
             cursor.execute(
                 """
@@ -420,12 +460,20 @@ def _settle_one() -> bool:
                 """,
                 [token, at],
             )
+            letters = cursor.rowcount
             doubt(token, at)
     give_back(token)
-    _free(nr)
+    _free(nr, letters=letters, expired=1)
     return True
 
 
-def _free(nr: int) -> None:
+def _free(nr: int, *, letters: int = 0, expired: int = 0) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE logs_slot SET token = NULL, cursor = NULL WHERE nr = %s", [nr])
+        cursor.execute(
+            """
+            UPDATE logs_slot
+            SET token = NULL, cursor = NULL, letters = letters + %s, expired = expired + %s
+            WHERE nr = %s
+            """,
+            [letters, expired, nr],
+        )

@@ -17,6 +17,7 @@ from django.db.models.functions import Concat, Now
 from logs.locks import lock_workshop
 from logs.models import (
     LIVE_LOG_STATUSES,
+    TO_GO,
     EntryStatus,
     InvitationLog,
     InvitationLogEntry,
@@ -26,7 +27,6 @@ from logs.queries import live_letters_elsewhere
 from logs.services import activities
 from members.models import Member
 
-TO_GO = (EntryStatus.PENDING, EntryStatus.SENDING)
 FINISHED_FROM = (LogStatus.RUNNING, LogStatus.CANCELLED)
 RETRIED_IN = (LogStatus.RUNNING, LogStatus.PAUSED, LogStatus.COMPLETED)
 ARRIVED = "Somebody knows that it arrived."
@@ -123,7 +123,9 @@ def send_again(entry: InvitationLogEntry, *, by: Member | None = None) -> bool:
     :returns: whether it leaves again; one that is not in doubt any more is left as it is
     :raises Refused: when the log was cancelled, or another one of the same audience is live
     """
-    log = _locked_to_write_again(_log_of(entry))
+    if entry.log is None:
+        return _single_again(entry, by=by)
+    log = _locked_to_write_again(entry.log)
     ids = _lock(log.entries.filter(pk=entry.pk, status=EntryStatus.UNKNOWN))
     if ids:
         _write_again(ids)
@@ -135,18 +137,65 @@ def send_again(entry: InvitationLogEntry, *, by: Member | None = None) -> bool:
 @transaction.atomic
 def take_as_arrived(entry: InvitationLogEntry, *, by: Member | None = None) -> bool:
     """
-    Settle a letter in doubt of which somebody knows that it arrived, in whatever log.
+    Settle a letter in doubt of which somebody knows that it arrived, in whatever log or in none.
 
     :returns: whether this call settled it; one that is not in doubt any more is left as it is
     """
-    log = _locked(_log_of(entry))
-    settled = log.entries.filter(pk=entry.pk, status=EntryStatus.UNKNOWN).update(
-        status=EntryStatus.SUCCESS, is_settled=True, reason=ARRIVED, changed_at=Now()
-    )
+    if entry.log:
+        _locked(entry.log)
+    if not _settle(InvitationLogEntry.objects.filter(pk=entry.pk)):
+        return False
+    if entry.log:
+        did = f"said that a letter in doubt of log {entry.log.pk} arrived"
+        _note(did, entry.log, by=by, member=entry.member)
+    else:
+        did = "said that a single letter in doubt arrived"
+        activities.note(did, by=by, workshop=entry.workshop, member=entry.member)
+    return True
+
+
+@transaction.atomic
+def send_all_again(log: InvitationLog, *, seen: int, by: Member | None = None) -> int:
+    """
+    Write once more to everybody of a log whose letter may have arrived.
+
+    :param seen: how many they were when somebody decided it
+    :returns: how many letters leave again; none where nothing is in doubt any more
+    :raises Refused: when they are not so many, and where `send_again` is refused
+    """
+    log = _locked_to_write_again(log)
+    ids = _lock(log.entries.filter(status=EntryStatus.UNKNOWN))
+    if ids:
+        _check_as_seen(len(ids), seen=seen)
+        _write_again(ids)
+        _reopen(log)
+        _note(f"sent {_letters(len(ids))} in doubt of log {log.pk} again", log, by=by)
+    return len(ids)
+
+
+@transaction.atomic
+def take_all_as_arrived(log: InvitationLog, *, seen: int, by: Member | None = None) -> int:
+    """
+    Settle every letter in doubt of a log: somebody knows that they arrived.
+
+    :param seen: how many they were when somebody decided it
+    :returns: how many were settled; none where nothing is in doubt any more
+    :raises Refused: when they are not so many
+    """
+    settled = _settle(_locked(log).entries.all())
     if settled:
-        did = f"said that a letter in doubt of log {log.pk} arrived"
-        _note(did, log, by=by, member=entry.member)
-    return bool(settled)
+        _check_as_seen(settled, seen=seen)
+        _note(f"said that {_letters(settled)} in doubt of log {log.pk} arrived", log, by=by)
+    return settled
+
+
+def why_not_again(log: InvitationLog) -> str:
+    """Why nothing in this log can be tried again; "" where it can."""
+    if log.status not in RETRIED_IN:
+        return f"This log is {log.get_status_display()}, so nothing in it is tried again."
+    if log.forgotten_at:
+        return "Who this log wrote to is forgotten, so nothing in it is tried again."
+    return ""
 
 
 def finish(log_id: int) -> bool:
@@ -227,10 +276,28 @@ def _cancel_what_was_given_back(log: InvitationLog) -> None:
     )
 
 
-def _log_of(entry: InvitationLogEntry) -> InvitationLog:
-    if entry.log is None:
-        raise Refused("This letter belongs to no log.")
-    return entry.log
+def _single_again(entry: InvitationLogEntry, *, by: Member | None) -> bool:
+    if entry.workshop_id is not None:
+        lock_workshop(entry.workshop_id)
+    doubtful = InvitationLogEntry.objects.filter(log=None, status=EntryStatus.UNKNOWN)
+    ids = _lock(doubtful.filter(pk=entry.pk))
+    if ids:
+        _write_again(ids)
+        did = "sent a single letter in doubt again"
+        activities.note(did, by=by, workshop=entry.workshop, member=entry.member)
+    return bool(ids)
+
+
+def _settle(entries: QuerySet[InvitationLogEntry]) -> int:
+    return entries.filter(status=EntryStatus.UNKNOWN).update(
+        status=EntryStatus.SUCCESS, is_settled=True, reason=ARRIVED, changed_at=Now()
+    )
+
+
+def _check_as_seen(letters: int, *, seen: int) -> None:
+    if letters != seen:
+        said = "1 letter is" if letters == 1 else f"{letters:,} letters are"
+        raise Refused(f"{said} in doubt, and not {seen:,}. Nothing was decided.")
 
 
 def _locked(log: InvitationLog) -> InvitationLog:
@@ -242,8 +309,8 @@ def _locked_to_write_again(log: InvitationLog) -> InvitationLog:
     if log.workshop_id is not None:
         lock_workshop(log.workshop_id)
     log = _locked(log)
-    if log.status not in RETRIED_IN:
-        raise Refused(f"This log is {log.get_status_display()}, so nothing in it is tried again.")
+    if why := why_not_again(log):
+        raise Refused(why)
     return log
 
 

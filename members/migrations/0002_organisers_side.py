@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="member",
             name="about",
-            field=models.CharField(blank=True, max_length=255),
+            field=models.CharField(blank=True, db_default="", default="", max_length=255),
         ),
         migrations.AddField(
             model_name="member",
@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                     max_length=20,
                 ),
                 blank=True,
+                db_default=[],
                 default=list,
                 size=None,
             ),
@@ -55,12 +56,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="member",
             name="other_dietary_needs",
-            field=models.CharField(blank=True, max_length=200),
+            field=models.CharField(blank=True, db_default="", default="", max_length=200),
         ),
         migrations.AddField(
             model_name="member",
             name="skills",
-            field=models.CharField(blank=True, max_length=255),
+            field=models.CharField(blank=True, db_default="", default="", max_length=255),
         ),
         migrations.CreateModel(
             name="Note",

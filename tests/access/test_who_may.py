@@ -17,7 +17,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from chapters.models import Role
-from invitations.models import Answer
+from invitations.guides import GUIDES
+from invitations.models import Answer, FeedbackRequest
 from invitations.services import unsubscribing
 from logs.models import Action
 from tests.factories import (
@@ -54,21 +55,70 @@ NOBODY    = (SIGN_IN,) * 6  # a way to the page where one signs in
 
 ROWS = {
     # Anybody
-    "start": EVERYBODY,
+    "home": EVERYBODY,
+    "moved": EVERYBODY,  # the page it leads to asks who it is
+    "workshops_of_chapter": EVERYBODY,  # so does this one
+    "gone": EVERYBODY,
+    "workshop": EVERYBODY,
+    "rsvp_here": SIGNED_IN,
+    "events": EVERYBODY,
+    "upcoming": EVERYBODY,
+    "past": EVERYBODY,
+    "chapter_page": EVERYBODY,
+    "chapter_feed": EVERYBODY,
+    **{guide.name: EVERYBODY for guide in GUIDES},
+    "support_us": EVERYBODY,
+    "donate": EVERYBODY,
+    "robots": EVERYBODY,
+    "sitemap": EVERYBODY,
+    "choose_language": EVERYBODY,
     "healthz": EVERYBODY,
     "readyz": EVERYBODY,
+    "metrics": EVERYBODY,  # from this machine; docs/signals.md
+    "bounces": (NO,) * 6,  # the mail provider's alone, by its secret
+    "deadman": EVERYBODY,
     "account_login": EVERYBODY,
     "account_request_login_code": NOBODY,
     "account_confirm_login_code": SIGNED_IN,
     "account_logout": SIGNED_IN,
     "account_inactive": EVERYBODY,
     "account_signup": EVERYBODY,
+    "login": NOBODY,
+    "member_new": EVERYBODY,
+    "github_login": SIGNED_IN,
+    "github_callback": (NO, *EVERYBODY[1:]),
+    "openid_connect_login": SIGNED_IN,
+    "openid_connect_callback": (NO, *EVERYBODY[1:]),
+    "terms": EVERYBODY,
+    # Oneself
+    "details": SIGNED_IN,
+    "profile": SIGNED_IN,
+    "profile_edit": SIGNED_IN,
+    "address_change": SIGNED_IN,
+    "address_confirm": SIGNED_IN,
     "staff_login": ADMIN,
     # Whoever has the token
     "invitation": EVERYBODY,
     "accept": EVERYBODY,
     "decline": EVERYBODY,
+    "waiting_list": EVERYBODY,
+    "leave_line": EVERYBODY,
+    "calendar": EVERYBODY,
+    "old_invitation": EVERYBODY,
     "unsubscribe": EVERYBODY,
+    "fresh_link": EVERYBODY,
+    "old_feedback": EVERYBODY,
+    "feedback": EVERYBODY,
+    # A member's own pages
+    "dashboard": SIGNED_IN,
+    "my_invitations": SIGNED_IN,
+    "letters_again": SIGNED_IN,
+    "my_data": SIGNED_IN,
+    "account_close": SIGNED_IN,
+    "subscriptions": SIGNED_IN,
+    "subscribe": SIGNED_IN,
+    "leave": SIGNED_IN,
+    "leave_all": SIGNED_IN,
     # Chapters
     "chapters": ORGANISER,
     "chapter_new": ADMIN,
@@ -82,6 +132,9 @@ ROWS = {
     "chapter_organiser_remove": CHAPTER,
     "subscribers": CHAPTER,
     "subscriber_remove": CHAPTER,
+    # What people said about workshops, which only those read who look after the chapter
+    "workshop_feedback": CHAPTER,
+    "chapter_feedback": CHAPTER,
     # Members; a note is deleted by its author, who is none of these
     "members": ORGANISER,
     "member": WORKSHOP,
@@ -126,12 +179,15 @@ ROWS = {
     "left_out": WORKSHOP,
     "letter": WORKSHOP,
     "send_test": WORKSHOP,
+    "nudge": WORKSHOP,
+    "nudge_letter": WORKSHOP,
     "write": WORKSHOP,
     "write_letter": WORKSHOP,
     "write_test": WORKSHOP,
     "invitation_logs": WORKSHOP,
     "invitation_log": WORKSHOP,
     "log_progress": WORKSHOP,
+    "log_top_up": WORKSHOP,
     "log_csv": WORKSHOP,
     "log_pause": WORKSHOP,
     "log_resume": WORKSHOP,
@@ -140,6 +196,25 @@ ROWS = {
     "log_send_again": WORKSHOP,
     "log_arrived": WORKSHOP,
     "letter_retry": WORKSHOP,
+    "repair": WORKSHOP,
+    "repair_letter": WORKSHOP,
+    # The proof that nobody is missing
+    "workshop_audit": WORKSHOP,
+    "audits": ADMIN,
+    # Whether everything works, and what only a person can decide
+    "operations": ADMIN,
+    "runbook": ORGANISER,
+    "in_doubt": ORGANISER,
+    "doubt_decide": WORKSHOP,
+    "doubts_decide": WORKSHOP,
+    "audit_now": ADMIN,
+    # Stopping what is being sent
+    "delivery": ADMIN,
+    "delivery_stop": ADMIN,
+    "delivery_resume": ADMIN,
+    "purge": ADMIN,
+    "chapter_stop": CHAPTER,
+    "chapter_resume": CHAPTER,
 }
 
 
@@ -176,6 +251,7 @@ def somebodys(people: dict[str, Client]) -> dict[str, object]:
     single = InvitationLogEntryFactory(
         log=None, workshop=workshop, member=invitation.member, action=Action.CONFIRMATION
     )
+    asked = FeedbackRequest.objects.create(invitation=invitation)
     return {
         "workshop_id": workshop.pk,
         "chapter_id": workshop.chapter_id,
@@ -188,8 +264,15 @@ def somebodys(people: dict[str, Client]) -> dict[str, object]:
         "note_id": NoteFactory(member=invitation.member).pk,
         "sponsor_id": SponsorFactory().pk,
         "group_id": workshop.chapter.groups.get(role=Role.STUDENT).pk,
+        "slug": workshop.chapter.slug,
         "token": invitation.token,
         "role": Role.STUDENT.value,
+        "provider_id": "codebar",
+        "decision": "arrived",
+        "provider": "postmark",
+        "rest": "attend",
+        "feedback token": asked.token,
+        "old_feedback token": asked.token,
         "unsubscribe token": unsubscribing.token_for(
             member_id=invitation.member_id, chapter_id=workshop.chapter_id, role=Role.STUDENT
         ),

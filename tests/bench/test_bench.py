@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import psutil
-import pytest
 
 from bench.sink import LOOPBACK, Sink
 from codebar.local.paths import CHECKOUT
@@ -64,7 +63,6 @@ def test_the_sink_ends_with_whoever_started_it():
     assert not psutil.pid_exists(pid)
 
 
-@pytest.mark.timeout(110)
 def test_all_of_our_rows_with_a_handful_of_people(tmp_path: Path):
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(

@@ -51,7 +51,7 @@ def open_page(browser: Browser, ledger: None, live_server: LiveServer) -> Iterat
     def open_page(path: str, *, member: Member | None = None, **options: object) -> Page:
         # A colour on its way from light to dark has a contrast that nobody reads.
         context = browser.new_context(base_url=live_server.url, reduced_motion="reduce", **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         if member is not None:
             context.add_cookies([session_of(member, live_server.url)])

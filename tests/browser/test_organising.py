@@ -212,16 +212,16 @@ def test_the_page_asks_only_while_somebody_looks(open_page):
     log = log_of(EntryStatus.SUCCESS, EntryStatus.PENDING)
     path, organiser = visit_log(log)
     page = open_page(path, member=organiser)
+    assert not look(page, "hidden")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    look(page, "hidden")
 
     page.wait_for_timeout(5000)
     assert [url for url in asked if not url.endswith("favicon.svg")] == []
     log.entries.update(status=EntryStatus.SUCCESS, answer_code=250)
-    look(page, "visible")
+    assert look(page, "visible"), "it asks at once, not when its turn comes"
 
-    page.locator("#show-success .number", has_text="2").wait_for(timeout=1500)
+    page.locator("#show-success .number", has_text="2").wait_for()
 
 
 def test_when_the_session_ends_the_page_goes_to_sign_in_and_comes_back(open_page):
@@ -237,16 +237,26 @@ def test_when_the_session_ends_the_page_goes_to_sign_in_and_comes_back(open_page
     assert widest(page) <= test_pages.DESK
 
 
-def look(page, state: str) -> None:
-    """As the browser tells a page that its tab was left, or is looked at again."""
-    page.evaluate(
+def look(page, state: str) -> bool:
+    """
+    As the browser tells a page that its tab was left, or is looked at again.
+
+    :returns: whether the page asked for its numbers in that very moment
+    """
+    asked: bool = page.evaluate(
         """state => {
+            let asked = false;
+            const note = () => asked = true;
             const hidden = {value: state === "hidden", configurable: true};
             Object.defineProperty(document, "hidden", hidden);
+            document.addEventListener("htmx:beforeSend", note);
             document.dispatchEvent(new Event("visibilitychange"));
+            document.removeEventListener("htmx:beforeSend", note);
+            return asked;
         }""",
         state,
     )
+    return asked
 
 
 def press_tab_until(page, text: str) -> None:

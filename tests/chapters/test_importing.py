@@ -4,17 +4,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from chapters.models import Chapter, Role, Subscription
-from chapters.services import importing
+from chapters.services import importing, subscribing
 from members.models import Member
 from tests.factories import ChapterFactory, GroupFactory, MemberFactory, subscribe
+from tests.support.database import somebody_waits_for_a_row
+from tests.support.together import at_once
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -239,6 +243,64 @@ def test_progress_is_written_in_plain_lines_without_a_terminal(import_list, caps
     import_list(HEADER, AMINA)
 
     assert capsys.readouterr().err == "Importing members: 1 of 1\n"
+
+
+def test_who_left_a_group_is_not_put_back_and_the_command_says_so(import_list, brighton):
+    import_list(HEADER, AMINA)
+    amina = Member.objects.get()
+    coaches = Subscription.objects.filter(member=amina, group__name="Coaches")
+    subscribing.unsubscribe(coaches, at=amina.created_at)
+
+    said = import_list(HEADER, AMINA)
+
+    assert list(amina.groups.values_list("name", flat=True)) == ["Students"]
+    assert said == (
+        "1 people on the list: 0 new members, 0 new subscriptions,"
+        " 0 times the acceptance of the terms filled in.\n"
+        "1 times somebody had left a group of the list and was not put back.\n"
+    )
+
+
+def test_who_joined_again_is_left_alone(import_list, brighton):
+    import_list(HEADER, AMINA)
+    amina = Member.objects.get()
+    subscribing.unsubscribe(amina.subscriptions.all(), at=amina.created_at)
+    subscribing.subscribe(amina, brighton.groups.get(name="Students"))
+
+    import_list(HEADER, AMINA)
+
+    assert list(amina.groups.values_list("name", flat=True)) == ["Students"]
+
+
+def test_who_leaves_while_the_list_is_imported_stays_out(ledger, brighton, tmp_path):
+    """The deleted row makes the insertion wait; only then it is looked who has left."""
+    students = brighton.groups.get(name="Students")
+    amina = MemberFactory(name="Amina", surname="Yusuf", email="amina@people.example")
+    subscribing.subscribe(amina, students)
+    people = importing.read(
+        f"{HEADER}\n{AMINA.replace('|Coaches', '')}".encode(),
+        chapter=brighton,
+        at=amina.created_at,
+    )
+    has_left, may_commit = Event(), Event()
+
+    def leaves() -> None:
+        with transaction.atomic():
+            subscribing.unsubscribe(amina.subscriptions.all(), at=amina.created_at)
+            has_left.set()
+            assert may_commit.wait(20)
+
+    def imports() -> None:
+        assert has_left.wait(20)
+        importing.import_members(people, advance=lambda _: None)
+
+    def lets_go() -> None:
+        wait_until(somebody_waits_for_a_row, seconds=20, what="the import to wait")
+        may_commit.set()
+
+    at_once(leaves, imports, lets_go)
+
+    assert list(amina.groups.all()) == []
 
 
 def test_as_many_statements_for_1000_people_as_for_1(brighton):

@@ -1,10 +1,20 @@
 import pytest
+from django.utils import timezone
 
-from chapters.models import Subscription
+from chapters.models import Departure, Subscription
 from chapters.services import subscribing
-from tests.factories import GroupFactory, MemberFactory
+from tests.factories import GroupFactory, MemberFactory, SubscriptionFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def leave(member, *groups):
+    theirs = Subscription.objects.filter(member=member, group__in=groups)
+    return subscribing.unsubscribe(theirs, at=timezone.now())
+
+
+def departures():
+    return set(Departure.objects.values_list("member", "group"))
 
 
 def test_subscribing_twice_is_one_subscription():
@@ -17,16 +27,33 @@ def test_subscribing_twice_is_one_subscription():
 
 
 def test_unsubscribing_leaves_other_groups_and_others_alone():
-    amina, bruno, students, coaches = (
-        MemberFactory(),
-        MemberFactory(),
-        *GroupFactory.create_batch(2),
-    )
-    leaving = subscribing.subscribe(amina, students)
+    amina, bruno = MemberFactory(), MemberFactory()
+    students, coaches = GroupFactory.create_batch(2)
+    subscribing.subscribe(amina, students)
     staying = {subscribing.subscribe(amina, coaches), subscribing.subscribe(bruno, students)}
 
-    subscribing.unsubscribe(amina, students)
-    subscribing.unsubscribe(amina, students)
+    left = [leave(amina, students) for _ in range(2)]
 
+    assert left == [[students], []]
     assert set(Subscription.objects.all()) == staying
-    assert leaving.pk not in {subscription.pk for subscription in staying}
+
+
+def test_who_left_is_remembered_until_they_join_again():
+    amina = MemberFactory()
+    students, coaches = (SubscriptionFactory(member=amina).group for _ in range(2))
+
+    leave(amina, students, coaches)
+    assert departures() == {(amina.pk, students.pk), (amina.pk, coaches.pk)}
+
+    subscribing.subscribe(amina, students)
+    assert departures() == {(amina.pk, coaches.pk)}
+
+
+def test_who_leaves_again_after_joining_again_has_left_once():
+    amina, students = MemberFactory(), GroupFactory()
+
+    for _ in range(2):
+        subscribing.subscribe(amina, students)
+        leave(amina, students)
+
+    assert departures() == {(amina.pk, students.pk)}

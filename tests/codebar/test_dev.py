@@ -26,6 +26,7 @@ PARTS = (
     "templates",
     "static",
     "manage.py",
+    "pyproject.toml",
 )
 GIVEN = ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL", "DEBUG", "SITE_URL", "SECRET_KEY")
 
@@ -43,7 +44,6 @@ def checkout() -> Iterator[Path]:
         leftovers.stop(leftovers.marked(checkout / ".local"))
 
 
-@pytest.mark.timeout(300)
 def test_bin_dev_starts_everything_stops_everything_and_keeps_the_data(checkout):
     port = ports.pick()
     dev = start(checkout, port)

@@ -18,7 +18,7 @@ from invitations.services.manager import InvitationManager
 from logs.models import InvitationLog, InvitationLogEntry, LogStatus
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import Station
+from tests.support.processes import PATIENT, Station
 from tests.support.waiting import wait_until
 
 PEOPLE = 4
@@ -87,6 +87,7 @@ def test_r02_a_bell_that_never_rang_costs_one_sweep(
     station_with_own_broker: Station, own_broker: Valkey
 ):
     station = station_with_own_broker
+    station.variables |= PATIENT
     worker = station.start_worker()
     wait_until(lambda: "ready." in worker.output)
     workshop = WorkshopFactory(chapter=chapter_with(students=20))
@@ -97,6 +98,8 @@ def test_r02_a_bell_that_never_rang_costs_one_sweep(
 
     sweeping.sweep()
 
+    wait_until(lambda: station.sink.letters, what="the first letter after that one sweep")
+    station.start_beat()  # only for what a busy machine left to be tried again
     wait_until_quiet(log)
     assert_settled(station.sink, log, audience=20, faults=station.mishaps)
     assert log.entries.filter(status="success").count() == 20

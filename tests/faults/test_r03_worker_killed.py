@@ -9,10 +9,10 @@ import pytest
 
 from invitations.services.manager import InvitationManager
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
-from tests.support.ledger import assert_invariants, assert_settled, wait_until_quiet
+from tests.support.ledger import assert_invariants, assert_settled
 from tests.support.processes import Station, kill_one
 
-PEOPLE = 400
+PEOPLE = 600
 
 
 @pytest.mark.parametrize(("pool", "wanted"), [("prefork", 20), ("threads", 8)])
@@ -39,11 +39,9 @@ def test_r03_senders_and_whole_workers_killed_at_random(station: Station, pool: 
         else:
             senders_killed += len(senders)
             workers[victim].kill()
-            workers[victim] = station.start_worker(pool=pool)
+            workers[victim] = station.revive(workers[victim])
     assert log.entries.filter(status="pending").exists(), "the kills came too late to matter"
 
-    for worker in workers:
-        station.revive(worker)
-    wait_until_quiet(log)
+    station.wait_until_quiet(log)
     assert_settled(station.sink, log, audience=PEOPLE, faults=senders_killed + station.mishaps)
     assert log.entries.exclude(status__in=["success", "unknown"]).count() == 0

@@ -9,7 +9,7 @@ from logs.models import EntryStatus
 from logs.services.slots import DOUBTED_ONCE, DOUBTED_TWICE
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import Station
+from tests.support.processes import STEADY, Station
 from tests.support.smtp_sink import STORE_AND_DROP
 from tests.support.waiting import wait_until
 
@@ -26,6 +26,7 @@ def test_r04_sender_killed_after_the_server_took_the_letter(station: Station, po
             worker.kill()
         return None
 
+    station.variables |= STEADY
     station.sink.script = kill_once
     station.start_beat()
     worker = station.start_worker(pool=pool, concurrency=1)
@@ -48,6 +49,7 @@ def test_r04_a_letter_in_doubt_twice_waits_for_a_person(station: Station):
     station.sink.script = lambda step, recipient: (
         STORE_AND_DROP if (step, recipient) == ("dot", victim.email) else None
     )
+    station.variables |= STEADY
     station.start_beat()
     station.start_worker()
 

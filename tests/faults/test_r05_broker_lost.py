@@ -11,7 +11,7 @@ import redis
 from codebar.local.valkey import Valkey
 from invitations.services.manager import InvitationManager
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
-from tests.support.ledger import assert_settled, wait_until_quiet
+from tests.support.ledger import assert_settled
 from tests.support.processes import QUICK, Station
 from tests.support.waiting import wait_until
 
@@ -49,7 +49,7 @@ def test_r05_broker_struck_in_the_middle_of_a_batch(
 
     strike(own_broker)
 
-    wait_until_quiet(log)
+    station.wait_until_quiet(log)
     assert_settled(station.sink, log, audience=PEOPLE, faults=station.mishaps)
     assert set(station.sink.recipients.values()) == {1} or station.mishaps
 
@@ -68,5 +68,5 @@ def test_r05_a_click_without_any_broker_is_found_by_the_sweep(
     own_broker.start()
     station.start_beat()
     station.start_worker()
-    wait_until_quiet(log)
+    station.wait_until_quiet(log)
     assert_settled(station.sink, log, audience=5, faults=0)

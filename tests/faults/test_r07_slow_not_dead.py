@@ -6,16 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 
 import psutil
+import psycopg2
 import pytest
 
+from codebar.local.paths import CHECKOUT
+from invitations.services import preparing
 from invitations.services.manager import InvitationManager
 from logs.models import EntryStatus
 from logs.services import holds
+from members.models import Member
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.ledger import assert_settled, extra_copies, wait_until_quiet
-from tests.support.processes import CHECKOUT, Station
+from tests.support.processes import QUICK, STEADY, Station, database_url
 from tests.support.waiting import wait_until
 
 PEOPLE = 30
@@ -39,12 +44,19 @@ def test_r07_a_frozen_sender_wakes_and_has_lost_its_lease(
     frozen: list[psutil.Process] = []
 
     def freeze(at: str, recipient: str) -> None:
-        if (at, recipient) == (step, victim.email) and not frozen:
-            # Its parent too, which would else end it at the task's time limit.
-            frozen.extend([psutil.Process(slow.pid), *slow.children])
-            for process in frozen:
-                process.suspend()
+        if (at, recipient) != (step, victim.email) or frozen:
+            return
+        # Its parent too, which would else end it at the task's time limit.
+        all_of_it = [psutil.Process(slow.pid), *slow.children]
+        for process in all_of_it:
+            process.suspend()
+        if is_in_hand(victim):
+            frozen.extend(all_of_it)
+        else:  # on a busy machine it has given up waiting for this answer, and tries again
+            for process in all_of_it:
+                process.resume()
 
+    station.variables |= STEADY
     station.sink.script = freeze
     slow = station.start_worker(pool=pool, concurrency=1)
     station.start_beat()
@@ -87,6 +99,57 @@ def test_r07_a_frozen_sweep_keeps_nobody_from_sweeping(station: Station):
 
     for process in frozen:
         process.resume()
+    assert_settled(station.sink, log, audience=PEOPLE, faults=station.mishaps)
+
+
+def is_in_hand(member: Member) -> bool:
+    """Whether a sender's cursor is at this member's letter; asked from the mail server's thread."""
+    with closing(psycopg2.connect(database_url())) as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM logs_slot s JOIN logs_invitationlogentry e ON e.id = s.cursor
+                WHERE e.member_id = %s AND e.lease = s.token
+            )
+            """,
+            [member.pk],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+HOLD_THE_LOG = """
+import sys, time, django
+django.setup()
+from django.db import transaction
+from logs.models import InvitationLog, InvitationLogEntry
+with transaction.atomic():
+    log = InvitationLog.objects.select_for_update().get(pk=sys.argv[1])
+    list(InvitationLogEntry.objects.select_for_update().filter(log=log)[:5])
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_r07_somebody_frozen_in_a_transaction_holds_up_nobody(station: Station):
+    workshop = WorkshopFactory(chapter=chapter_with(students=PEOPLE))
+    log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
+    assert preparing.prepare(log.pk)
+    frozen = subprocess.Popen(
+        [sys.executable, "-c", HOLD_THE_LOG, str(log.pk)],
+        cwd=CHECKOUT,
+        env=os.environ | QUICK | {"DATABASE_URL": database_url()},
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert frozen.stdout is not None
+        assert frozen.stdout.readline() == b"held\n"
+        station.start_worker(concurrency=1)
+        station.start_beat()
+        wait_until_quiet(log, seconds=20)
+    finally:
+        frozen.kill()
+        frozen.wait()
+
     assert_settled(station.sink, log, audience=PEOPLE, faults=station.mishaps)
 
 

@@ -15,11 +15,12 @@ from logs.models import EntryStatus, InvitationLog
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.database import terminator
 from tests.support.ledger import assert_invariants, assert_settled, wait_until_quiet
-from tests.support.processes import QUICK, Station
+from tests.support.processes import QUICK, STEADY, Station
 from tests.support.waiting import wait_until
 
 PEOPLE = 25
-OUTAGE_SECONDS = 5 * float(QUICK["LEASE_SECONDS"])
+LEASE_SECONDS = 3 * float(QUICK["LEASE_SECONDS"])  # its limits stop no task of a busy machine
+OUTAGE_SECONDS = 5 * LEASE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -74,21 +75,24 @@ def test_r08_sessions_terminated_in_the_middle_of_a_batch(station: Station, step
     ],
 )
 def test_r08_session_terminated_at_a_statement(station: Station, lock: str):
-    station.sink.delay_seconds = 0.05
+    people = 75  # it takes them longer than BLOCK_SECONDS, when the letter is written anew
+    station.variables |= STEADY
+    station.sink.delay_seconds = 0.2
     with terminator() as one:
         station.start_beat()
         station.start_worker(concurrency=1)
-        log = _click_and_wait_for(station, letters=1)
+        log = _click_and_wait_for(station, letters=1, people=people)
         # A log is finished once: let go before, and it may happen in that moment.
         one.terminate_at(lock, hold_seconds=20 if "invitationlog" in lock else 0.5)
 
     wait_until_quiet(log)
-    assert_settled(station.sink, log, audience=PEOPLE, faults=station.mishaps)
+    assert_settled(station.sink, log, audience=people, faults=station.mishaps)
     _assert_all_sent(log)
 
 
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_r08_sessions_terminated_again_and_again(station: Station, pool: str):
+    station.variables |= STEADY
     station.sink.delay_seconds = 0.02
     station.start_beat()
     station.start_worker(pool=pool)
@@ -116,6 +120,7 @@ def test_r08_postgresql_away_for_five_leases(
     pool: str,
 ):
     station = station_with_own_postgres
+    station.variables["LEASE_SECONDS"] = str(LEASE_SECONDS)
     station.sink.delay_seconds = 0.05
     station.start_beat()
     worker = station.start_worker(pool=pool, concurrency=2)

@@ -14,7 +14,7 @@ from logs.services import holds
 from logs.services.slots import DOUBTED_ONCE, MOST_TRIES
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import Station
+from tests.support.processes import PATIENT, Station
 from tests.support.smtp_sink import DROP, STALL, STORE_AND_DROP, STORE_AND_STALL
 from tests.support.waiting import wait_until
 
@@ -89,6 +89,7 @@ def test_r09_each_answer_is_for_one_letter(station: Station):
         struck[address] += 1
         return row.act.format(address=address)
 
+    station.variables |= PATIENT
     station.sink.script = answer
     station.start_beat()
     worker = station.start_worker(concurrency=2)
@@ -122,6 +123,7 @@ def test_r09_each_answer_is_for_one_letter(station: Station):
 
 def test_r09_tries_grow_further_apart_and_end(station: Station):
     delay = 0.02
+    station.variables |= PATIENT
     station.variables["RETRY_DELAY_SECONDS"] = str(delay)
     workshop = WorkshopFactory(chapter=chapter_with(students=5))
     victim = workshop.chapter.groups.get(role="student").members.order_by("pk")[2]
@@ -163,6 +165,7 @@ REFUSALS = [
 
 
 def test_r09_a_server_that_refuses_us_burns_no_try(station: Station):
+    station.variables |= PATIENT
     station.variables["CONNECTION_IDLE_SECONDS"] = "0"  # a greeting before every letter
     station.start_beat()
     station.start_worker()
@@ -178,6 +181,7 @@ def test_r09_a_server_that_refuses_us_burns_no_try(station: Station):
 
 
 def test_r09_a_wrong_password_holds_until_it_is_right(station: Station):
+    station.variables |= PATIENT
     station.variables["EMAIL_URL"] = f"smtp://codebar:secret@127.0.0.1:{station.sink.port}"
     is_known = False
 
@@ -202,6 +206,7 @@ def test_r09_a_wrong_password_holds_until_it_is_right(station: Station):
 
 def test_r09_a_server_without_encryption_is_not_written_to(station: Station):
     port = station.sink.port
+    station.variables |= PATIENT
     station.variables["EMAIL_URL"] = f"smtp+tls://127.0.0.1:{port}"
     station.start_beat()
     worker = station.start_worker()
@@ -209,7 +214,7 @@ def test_r09_a_server_without_encryption_is_not_written_to(station: Station):
 
     assert "encryption" in _wait_for_hold().reason
     assert station.sink.letters == []
-    worker.kill()
+    worker.terminate()
     station.variables["EMAIL_URL"] = f"smtp://127.0.0.1:{port}"
     station.start_worker()
 

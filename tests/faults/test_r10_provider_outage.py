@@ -10,14 +10,15 @@ from logs.models import EntryStatus, InvitationLog, LogStatus
 from logs.services import holds
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import QUICK, Station
+from tests.support.processes import PATIENT, STEADY, Station
 from tests.support.waiting import wait_until
 
-OUTAGE_SECONDS = 5 * float(QUICK["LEASE_SECONDS"])
+OUTAGE_SECONDS = 5 * float(STEADY["LEASE_SECONDS"])
 
 
 def test_r10_server_away_for_five_leases(station: Station):
     people = 100
+    station.variables |= STEADY
     station.sink.delay_seconds = 0.03
     station.start_beat()
     station.start_worker()
@@ -50,6 +51,7 @@ def test_r10_server_away_for_five_leases(station: Station):
 
 def test_r10_twenty_failures_in_a_row(station: Station):
     people = 2 * FAILURES_IN_A_ROW
+    station.variables |= PATIENT
     station.sink.script = lambda step, _: "451 4.3.0 try again" if step == "rcpt" else None
     station.start_beat()
     station.start_worker(concurrency=1)

@@ -20,7 +20,7 @@ from members.models import Member
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.database import execute, without_constraint
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import Station
+from tests.support.processes import PATIENT, STEADY, Station
 
 PEOPLE = 12
 
@@ -44,6 +44,7 @@ def test_r11_letters_that_cannot_be_written(station: Station):
     ):
         Member.objects.filter(pk=member.pk).update(**change)
 
+    station.variables |= PATIENT
     station.start_beat()
     worker = station.start_worker()
     wait_until_quiet(log)
@@ -73,6 +74,7 @@ def test_r11_a_letter_that_kills_its_sender(station: Station):
                 child.kill()
 
     station.sink.script = kill
+    station.variables |= STEADY
     station.start_beat()
     worker = station.start_worker(concurrency=1)
     wait_until_quiet(log)
@@ -86,6 +88,7 @@ def test_r11_a_letter_that_kills_its_sender(station: Station):
 
 @pytest.mark.parametrize("is_single", [False, True])
 def test_r11_a_state_that_nobody_knows(station: Station, is_single: bool):
+    station.variables |= PATIENT
     log, members = _prepared()
     odd = log.entries.get(member=members[3])
     if is_single:
@@ -117,6 +120,7 @@ def test_r11_a_lease_that_never_ends(station: Station, until: str | None):
     execute("UPDATE logs_slot SET until = %s WHERE nr = 2", until)
     log.entries.filter(member__in=members[4:8]).update(status=EntryStatus.SENDING, lease=token)
 
+    station.variables |= PATIENT
     station.start_beat()
     station.start_worker()
     wait_until_quiet(log)
@@ -131,6 +135,7 @@ def test_r11_a_lease_that_never_ends(station: Station, until: str | None):
 
 @pytest.mark.parametrize("lease", [None, uuid4()])
 def test_r11_a_letter_in_nobodys_hand(station: Station, lease: object):
+    station.variables |= PATIENT
     log, members = _prepared()
     with without_constraint("logs_invitationlogentry", "entry_is_leased_while_sending"):
         log.entries.filter(member=members[2]).update(status=EntryStatus.SENDING, lease=lease)
@@ -147,6 +152,7 @@ def test_r11_an_account_closed_behind_our_back(station: Station):
     log, members = _prepared()
     Member.objects.filter(pk=members[0].pk).update(closed_at=Now(), email="", name="")
 
+    station.variables |= PATIENT
     station.start_beat()
     station.start_worker()
     wait_until_quiet(log)

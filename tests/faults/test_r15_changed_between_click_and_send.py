@@ -106,8 +106,9 @@ def test_r15_whoever_may_no_longer_be_written_to_is_skipped_with_the_reason(stat
     [
         ({"cancelled_at": timezone.now()}, claiming.WORKSHOP_CANCELLED),
         ({"starts_at": in_days(-1)}, claiming.WORKSHOP_BEGUN),
+        ({"rsvp_closes_at": in_days(-1)}, claiming.ANSWERS_CLOSED),
     ],
-    ids=["cancelled", "begun"],
+    ids=["cancelled", "begun", "answers closed"],
 )
 def test_r15_nobody_is_invited_to_what_will_not_happen(
     station: Station, change: dict[str, object], reason: str

@@ -17,7 +17,7 @@ from logs.services import steering
 from tests.factories import MemberFactory, SubscriptionFactory, WorkshopFactory, chapter_with
 from tests.support.database import execute
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import Station
+from tests.support.processes import PATIENT, STEADY, Station
 from tests.support.waiting import wait_until
 
 PEOPLE = 60
@@ -25,7 +25,8 @@ PEOPLE = 60
 
 def test_r17_every_worker_killed_and_found_hours_later(station: Station):
     workshop = WorkshopFactory(chapter=chapter_with(students=PEOPLE))
-    station.sink.delay_seconds = 0.05
+    station.variables |= STEADY
+    station.sink.delay_seconds = 0.2  # so that all are killed long before the last letter
     beat = station.start_beat()
     workers = [station.start_worker(), station.start_worker(pool="threads")]
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
@@ -40,6 +41,7 @@ def test_r17_every_worker_killed_and_found_hours_later(station: Station):
     Slot.objects.filter(token__isnull=False).update(until=long_ago)
     log.entries.update(changed_at=long_ago)
 
+    station.sink.delay_seconds = 0
     station.start_beat()
     station.start_worker()
     wait_until_quiet(log)
@@ -59,6 +61,7 @@ def test_r17_every_worker_killed_and_found_hours_later(station: Station):
 
 def test_r17_killed_while_the_log_is_prepared(station: Station, slow_inserts: None):
     workshop = WorkshopFactory(chapter=chapter_with(students=10))
+    station.variables |= PATIENT
     station.start_beat()
     worker = station.start_worker(concurrency=1)
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
@@ -134,8 +137,8 @@ def broken_inserts(ledger: None) -> Iterator[None]:
 
 @pytest.fixture
 def slow_inserts(ledger: None) -> Iterator[None]:
-    """PostgreSQL takes a twentieth of a second over every new entry."""
-    yield from _trigger("PERFORM pg_sleep(0.05)")
+    """PostgreSQL takes a third of a second over every new entry."""
+    yield from _trigger("PERFORM pg_sleep(0.3)")
 
 
 def _trigger(act: str) -> Iterator[None]:

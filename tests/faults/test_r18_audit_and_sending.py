@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InternalError, connection, transaction
 from django.utils import timezone
 
-from invitations.services import inviting, preparing
+from invitations.services import auditing, inviting, preparing
 from invitations.services.manager import InvitationManager
 from logs.models import (
     Action,
@@ -29,6 +29,7 @@ from tests.factories import (
 from tests.support.here import send_here, send_once_here
 from tests.support.ledger import assert_settled
 from tests.support.processes import Station
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +129,37 @@ def test_r18_a_success_that_cannot_be_written_down_is_settled_by_its_cursor(stat
     assert_settled(station.sink, log, audience=5, faults=1)
     assert log.entries.filter(status=EntryStatus.SUCCESS).count() == 5
     assert log.entries.filter(doubts=1).count() == 1
+
+
+def test_r18_an_audit_sees_one_moment_while_letters_leave(station: Station):
+    """Whenever it looks, what two workers have in hand at that moment is no breach."""
+    workshop = WorkshopFactory(chapter=chapter_with(students=60))
+    station.sink.delay_seconds = 0.2
+    log = InvitationManager().send_workshop_emails(workshop, "everyone", MemberFactory())
+    for _ in range(2):
+        station.start_worker()
+    station.start_beat()
+    moments: set[str] = set()
+
+    def is_done() -> bool:
+        with auditing.one_moment():
+            assert list(auditing.breaches()) == []
+            moments.update(log.entries.values_list("status", flat=True))
+        log.refresh_from_db()
+        return log.status == LogStatus.COMPLETED
+
+    wait_until(is_done, seconds=60, every=0, what="the log to be completed")
+
+    assert {EntryStatus.SENDING, EntryStatus.SUCCESS} <= moments
+    assert_settled(station.sink, log, audience=60, faults=station.mishaps)
+
+
+def test_r18_an_audit_writes_nothing(ledger: None):
+    with (
+        pytest.raises(InternalError, match="read-only transaction"),
+        auditing.one_moment(),
+    ):
+        InvitationLogFactory()
 
 
 def refuse(act: str, *, when: str = "") -> None:

@@ -21,7 +21,7 @@ from tests.factories import (
     chapter_with,
 )
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import QUICK, Station
+from tests.support.processes import PATIENT, Station
 from tests.support.together import at_once
 from tests.support.waiting import wait_until
 
@@ -80,7 +80,8 @@ def workshop(station: Station) -> Workshop:
 @pytest.fixture
 def log(station: Station, workshop: Workshop) -> InvitationLog:
     """A quarter of its letters have left."""
-    station.sink.delay_seconds = 0.05
+    station.variables |= PATIENT
+    station.sink.delay_seconds = 0.1
     station.start_beat()
     station.start_worker(concurrency=SENDERS)
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
@@ -116,7 +117,7 @@ def test_r25_cancel_leaves_cancelled_rows_and_the_letters_in_hand_follow(
     steering.cancel(log, reason="The venue burnt down.")
     at_the_cancel = len(station.sink.letters)
 
-    wait_until_quiet(log, seconds=10 * float(QUICK["LEASE_SECONDS"]))
+    wait_until_quiet(log, seconds=20)
 
     wait_until(lambda: finished(log))
     assert_settled(station.sink, log, audience=PEOPLE, faults=station.mishaps)

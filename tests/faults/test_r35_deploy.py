@@ -11,7 +11,7 @@ from invitations.services.manager import InvitationManager
 from logs.queries import progress
 from tests.factories import MemberFactory, WorkshopFactory, chapter_with
 from tests.support.ledger import assert_settled, wait_until_quiet
-from tests.support.processes import Station
+from tests.support.processes import PATIENT, Station
 from tests.support.waiting import wait_until
 
 PEOPLE = 60
@@ -94,7 +94,9 @@ def test_r35_messages_of_another_version_are_accepted_or_dropped(station: Statio
     send("invitations.tasks.a_task_of_another_version", kwargs={"log_id": log.pk})
     send("invitations.tasks.sweep", kwargs={"gently": True})
 
+    station.variables |= PATIENT
     worker = station.start_worker()
+    station.start_beat()  # only for what a busy machine left to be tried again
 
     wait_until_quiet(log)
     assert_settled(station.sink, log, audience=5, faults=station.mishaps)

@@ -24,7 +24,6 @@ from tests.support.ledger import (
     assert_invariants,
     assert_settled,
     extra_copies,
-    wait_until_quiet,
 )
 from tests.support.processes import CeleryProcess, Station, kill_one
 
@@ -76,11 +75,9 @@ def test_soak_nobody_is_missed_and_every_further_copy_is_named(station: Station)
         else:
             senders_killed += len(senders)
             workers[victim].kill()
-            workers[victim] = _worker(station)
+            workers[victim] = station.revive(workers[victim])
 
-    for worker in workers:
-        station.revive(worker)
-    wait_until_quiet(log, seconds=2 * PEOPLE / LETTERS_PER_SECOND + 120)
+    station.wait_until_quiet(log, seconds=2 * PEOPLE / LETTERS_PER_SECOND + 120)
     tell(station, log, kills=kills, senders_killed=senders_killed)
     assert_settled(station.sink, log, audience=PEOPLE, faults=senders_killed + station.mishaps)
     assert log.entries.exclude(status__in=["success", "unknown"]).count() == 0

@@ -505,7 +505,7 @@ def test_the_waiting_list_takes_somebody_when_all_places_are_taken():
     assert not member.log_entries.exists()
 
 
-def test_taking_back_a_place_gives_it_to_the_first_in_line_and_writes_to_them_alone():
+def test_taking_back_a_place_gives_it_to_the_first_in_line_and_writes_to_both():
     workshop = WorkshopFactory(student_spaces=1)
     held = InvitationFactory(workshop=workshop, answer=Answer.ATTENDING)
     first = InvitationFactory(workshop=workshop, answer=Answer.WAITING)
@@ -517,7 +517,46 @@ def test_taking_back_a_place_gives_it_to_the_first_in_line_and_writes_to_them_al
         Answer.ATTENDING,
     ]
     letters = InvitationLogEntry.objects.values_list("member", "action")
-    assert list(letters) == [(first.member_id, Action.PLACE)]
+    assert set(letters) == {
+        (held.member_id, Action.DECLINED),
+        (first.member_id, Action.PLACE),
+    }
+
+
+@pytest.mark.parametrize("has", [Answer.ATTENDING, Answer.WAITING])
+def test_the_page_says_that_a_letter_tells_whoever_is_taken_off(has):
+    invitation = InvitationFactory(member__name="Lena", member__surname="", answer=has)
+    workshop, organiser = invitation.workshop, organiser_of(invitation.workshop.chapter)
+    url = reverse("rsvp_member", args=[workshop.pk, invitation.member_id])
+
+    shown = words(signed_in(organiser).get(url))
+    tapped = [answer(workshop, invitation.member, organiser, what="take_back") for _ in range(2)]
+
+    assert "Lena gets a letter about it." in shown
+    for response in tapped:
+        told = [message.message for message in get_messages(response.wsgi_request)]
+        assert told == ["Lena is off the list. A letter tells them."]
+    letters = invitation.member.log_entries.values_list("action", "occasion")
+    assert list(letters) == [(Action.DECLINED, "2")]
+
+
+@pytest.mark.parametrize("why", ["the workshop has begun", "letters come back"])
+def test_the_page_says_where_no_letter_tells_them(why):
+    begun = {"starts_at": timezone.now() - timedelta(minutes=5)}
+    invitation = InvitationFactory(
+        workshop=WorkshopFactory(**begun if why == "the workshop has begun" else {}),
+        member=MemberFactory(name="Lena", surname="", unreachable=why == "letters come back"),
+        answer=Answer.ATTENDING,
+    )
+    workshop, organiser = invitation.workshop, organiser_of(invitation.workshop.chapter)
+    url = reverse("rsvp_member", args=[workshop.pk, invitation.member_id])
+
+    shown = words(signed_in(organiser).get(url))
+    response = answer(workshop, invitation.member, organiser, what="take_back")
+
+    assert "Lena gets no letter about it, so please tell them." in shown
+    told = [message.message for message in get_messages(response.wsgi_request)]
+    assert told == ["Lena is off the list. No letter leaves, so please tell them."]
 
 
 def test_promoting_from_the_line_returns_to_the_line():

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
 
 from invitations.services import preparing
 from invitations.services.manager import InvitationManager
@@ -64,6 +65,23 @@ def test_invite_and_wait_delivers_by_itself_when_no_worker_answers(station: Stat
         f"Log {log.pk} is completed: 10 sent, 0 failed, 0 in doubt, 0 not written to,"
         " 0 cancelled, 10 in all.",
     ]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("slots_are", ["not there yet", "held by the dead"])
+def test_invite_and_wait_needs_no_sweep(station: Station, slots_are: str):
+    """A new database, or one whose workers died with their connections, and no worker runs."""
+    workshop = WorkshopFactory(chapter=chapter_with(students=3))
+    if slots_are == "not there yet":
+        Slot.objects.all().delete()
+    else:
+        while slots.take(worker="dead"):
+            pass
+        Slot.objects.update(until=Now())
+
+    call_command("invite", str(workshop.pk), "students", "--wait", initiator=MemberFactory().email)
+
+    assert station.sink.recipients == addresses_of(workshop)
 
 
 def test_invite_and_wait_leaves_the_work_to_the_workers(station: Station, said):

@@ -1,10 +1,12 @@
 """The page behind the link in the letter."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone, translation
 
 from chapters.models import Role, Subscription
 from invitations.models import Answer, Invitation
@@ -13,6 +15,7 @@ from members.models import Member
 from tests.factories import (
     BanFactory,
     InvitationFactory,
+    MemberFactory,
     SponsorFactory,
     WorkshopFactory,
     in_days,
@@ -20,6 +23,11 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+
+LINKS = (
+    *("invitation", "accept", "decline", "waiting_list", "leave_line", "calendar"),
+    "old_invitation",
+)
 
 
 @pytest.fixture
@@ -32,6 +40,10 @@ def invited(**fields) -> Invitation:
     invitation = InvitationFactory(**fields)
     invitation.refresh_from_db()
     return invitation
+
+
+def in_minutes(minutes: int) -> datetime:
+    return timezone.now() + timedelta(minutes=minutes)
 
 
 def words(response) -> str:
@@ -63,10 +75,46 @@ def test_it_says_when_and_where(visitor):
     text = words(visitor.get(page(invitation)))
 
     assert "Amina, come and code with us" in text
-    assert "18:30 to 20:30 <small>Brighton time, GMT</small>" in text
+    assert "18:30 to 20:30 <small> Brighton time, GMT </small>" in text
     assert "Silicon Beach Studio" in text
     assert "3rd floor, 1 Example Street, London, EX1 1EX" in text
     assert "Accessibility: Step-free" in text
+    assert (
+        "https://www.openstreetmap.org/search?query="
+        "3rd%20floor%2C%201%20Example%20Street%2C%20London%2C%20EX1%201EX" in text
+    )
+
+
+@pytest.mark.parametrize("name", ["", " "])
+@pytest.mark.parametrize(
+    ("fields", "workshop", "sentence"),
+    [
+        ({}, {}, "Come and code with us"),
+        ({"role": Role.COACH}, {}, "Come and coach with us"),
+        ({"answer": Answer.ATTENDING}, {}, "We look forward to you"),
+        ({"answer": Answer.DECLINED}, {}, "You are not coming"),
+        ({}, {"rsvp_closes_at": in_days(-1)}, "You are invited"),
+        ({"answer": Answer.DECLINED}, {"rsvp_closes_at": in_days(-1)}, "You are not coming"),
+        ({"attended_at": timezone.now()}, {"past": True}, "Thank you for coming"),
+        ({}, {"cancelled": True}, "We are sorry. There will be another one."),
+    ],
+)
+def test_whoever_has_no_name_reads_whole_sentences(visitor, fields, workshop, sentence, name):
+    """A heading said ", you are invited"."""
+    if fields.get("attended_at"):
+        fields = fields | {"answer": Answer.ATTENDING}
+    invitation = invited(workshop=WorkshopFactory(**workshop), member__name=name, **fields)
+
+    text = words(visitor.get(page(invitation)))
+
+    assert f"> {sentence} <" in text
+
+
+def test_nobody_is_promised_a_letter_once_it_is_over(visitor):
+    """Whoever stopped our letters reads this page too."""
+    text = words(visitor.get(page(invited(workshop=WorkshopFactory(past=True)))))
+
+    assert "There will be another one. <" in text
 
 
 def test_times_are_those_of_the_chapter(visitor):
@@ -74,7 +122,7 @@ def test_times_are_those_of_the_chapter(visitor):
 
     text = words(visitor.get(page(invited(workshop=workshop))))
 
-    assert "19:30 to 21:30 <small>Berlin time, CET</small>" in text
+    assert "19:30 to 21:30 <small> Berlin time, CET </small>" in text
 
 
 def test_how_to_join_a_call_is_told_to_those_who_come(visitor):
@@ -119,9 +167,9 @@ def test_a_browser_that_sends_no_token_of_the_form_changes_nothing():
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-@pytest.mark.parametrize("link", ["invitation", "accept", "decline"])
+@pytest.mark.parametrize("link", LINKS)
 def test_opening_a_link_changes_nothing(visitor, method, link):
-    invitation = invited()
+    invitation = invited(answer=Answer.ATTENDING)
     before = Invitation.objects.values().get()
 
     getattr(visitor, method)(reverse(link, args=[invitation.token]), follow=True)
@@ -197,7 +245,7 @@ def test_what_people_write_is_escaped(visitor):
     ("workshop", "sentence"),
     [
         ({"cancelled": True}, "This workshop is cancelled"),
-        ({"past": True}, "This workshop has begun"),
+        ({"past": True}, "This workshop is over"),
         ({"rsvp_closes_at": in_days(-1)}, "Answers are closed."),
     ],
 )
@@ -207,7 +255,8 @@ def test_when_no_answer_is_taken_the_page_says_why(visitor, workshop, sentence):
     text = words(visitor.get(page(invitation)))
 
     assert sentence in text
-    assert "<form" not in text
+    content = text.partition("<main")[2].partition("</main>")[0]
+    assert invitation.token not in content  # no form, and no link
 
 
 def test_a_late_answer_is_refused_in_words(visitor):
@@ -225,6 +274,7 @@ def test_a_banned_member_can_only_decline(visitor):
     text = words(visitor.get(page(invitation)))
 
     assert "A suspended account cannot take a place" in text
+    assert reverse("attendance_policy") in text
     assert "ll be there" not in text
     assert "t this time" in text
 
@@ -233,10 +283,12 @@ def test_a_member_who_left_the_groups_is_told(visitor):
     invitation = invited()
     Subscription.objects.all().delete()
 
-    assert "You are not subscribed to a group of" in words(visitor.get(page(invitation)))
+    text = words(visitor.get(page(invitation)))
+    assert "You are not subscribed to a group of" in text
+    assert reverse("subscriptions") in text
 
 
-@pytest.mark.parametrize("link", ["invitation", "accept", "decline"])
+@pytest.mark.parametrize("link", LINKS)
 def test_an_unknown_token_reveals_nothing(visitor, link):
     url = reverse(link, args=["no-such-token"])
 
@@ -276,7 +328,7 @@ def test_queries_do_not_grow_with_the_people(visitor, django_assert_num_queries)
     invitation = invited(workshop=workshop)
     for people in (1, 3):
         InvitationFactory.create_batch(people, workshop=workshop, answer=Answer.ATTENDING)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             visitor.get(page(invitation))
 
 
@@ -291,3 +343,154 @@ def test_a_closed_accounts_old_link_leads_nowhere(visitor):
 
 def test_an_address_that_no_database_could_hold_is_not_there(client):
     assert client.get("/invitation/%00").status_code == 404
+
+
+@pytest.mark.parametrize("rest", ["", "/accept", "/reject", "/waiting_list"])
+def test_planners_other_name_for_the_page_still_leads_there(visitor, rest):
+    invitation = invited()
+
+    response = visitor.get(f"/workshop_invitation/{invitation.token}{rest}")
+
+    assert (response.status_code, response.url) == (302, page(invitation))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".ics"])
+def test_there_is_no_list_of_other_people_behind_a_token(visitor, ending):
+    assert visitor.get(page(invited()) + ending).status_code == 404
+
+
+def test_before_places_are_given_the_page_says_when_and_takes_a_no(visitor):
+    workshop = WorkshopFactory(
+        starts_at=datetime(2027, 3, 3, 18, 30, tzinfo=UTC),
+        rsvp_opens_at=datetime(2027, 2, 24, 12, 0, tzinfo=UTC),
+    )
+    invitation = invited(workshop=workshop)
+
+    text = words(visitor.get(page(invitation)))
+    assert "Places are given from Wednesday 24 February, 12:00." in text
+    assert "ll be there" not in text
+    decline(visitor, invitation)
+
+    assert answer_of(invitation) == Answer.DECLINED
+    assert "t this time" not in words(visitor.get(page(invitation)))
+
+
+def test_after_the_deadline_one_writes_to_the_chapter(visitor):
+    workshop = WorkshopFactory(rsvp_closes_at=in_days(-1), chapter__email="hello@town.example")
+    coming = invited(workshop=workshop, answer=Answer.ATTENDING)
+
+    text = words(visitor.get(page(coming)))
+
+    assert "You have a place as a student." in text
+    assert 'href="mailto:hello@town.example"' in text
+    assert "t come any more" not in text
+
+
+def test_somebody_without_the_terms_is_led_to_them(visitor):
+    invitation = invited(member=MemberFactory(without_terms=True))
+
+    text = words(visitor.get(page(invitation)))
+
+    assert "Only members who have accepted the terms can take a place." in text
+    assert reverse("terms") in text
+
+
+def test_somebody_with_a_place_elsewhere_that_day_is_told_before_they_try(visitor):
+    invitation = invited()
+    elsewhere = WorkshopFactory(starts_at=invitation.workshop.starts_at, chapter__name="Worthing")
+    InvitationFactory(member=invitation.member, workshop=elsewhere, answer=Answer.ATTENDING)
+
+    text = words(visitor.get(page(invitation)))
+
+    assert "There is a place at codebar Worthing on the same day already." in text
+    assert "ll be there" not in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentences"),
+    [
+        ({"answer": Answer.ATTENDING}, ["It is on right now", "You have a place as a student."]),
+        ({}, ["This workshop has begun"]),
+    ],
+)
+def test_while_it_is_on(visitor, fields, sentences):
+    workshop = WorkshopFactory(starts_at=in_minutes(-10))
+    invitation = invited(workshop=workshop, **fields)
+
+    text = words(visitor.get(page(invitation)))
+
+    assert [sentence for sentence in sentences if sentence not in text] == []
+
+
+def test_whoever_was_there_in_another_role_is_thanked_for_that_one(visitor):
+    workshop = WorkshopFactory(past=True)
+    invitation = invited(
+        workshop=workshop,
+        role=Role.COACH,
+        answer=Answer.ATTENDING,
+        attended_at=workshop.starts_at,
+        member__name="Amina",
+    )
+
+    text = words(visitor.get(page(invitation)))
+
+    assert "Amina, thank you for coming" in text
+    assert "You were here as a coach." in text
+
+
+def test_who_comes_in_the_other_role_sees_it_as_theirs(visitor):
+    invitation = invited(role=Role.STUDENT)
+    subscribe(invitation.member, invitation.workshop.chapter, Role.COACH)
+
+    accept(visitor, invitation, role="coach", tutorial="Python")
+
+    fresh = Invitation.objects.get()
+    assert (fresh.role, fresh.tutorial) == (Role.COACH, "")
+    text = words(visitor.get(page(invitation)))
+    assert "You have a place as a coach." in text
+    assert "This is your place." in text
+
+
+def test_a_student_says_what_they_want_to_work_on(visitor):
+    invitation = invited()
+
+    accept(visitor, invitation, role="student", tutorial="Python: lists", note="")
+
+    assert Invitation.objects.get().tutorial == "Python: lists"
+    assert 'value="Python: lists"' in words(visitor.get(page(invitation)))
+
+
+def test_a_coach_is_not_asked_for_a_tutorial(visitor):
+    invitation = invited(role=Role.COACH)
+
+    assert 'name="tutorial"' not in words(visitor.get(page(invitation)))
+
+
+def test_a_second_tap_is_harmless(visitor):
+    invitation = invited()
+
+    accept(visitor, invitation, role="student", note="Vegan")
+    accept(visitor, invitation, role="student", note="Vegan")
+
+    assert Invitation.objects.get().answer_number == 1
+    assert InvitationLogEntry.objects.count() == 1
+    assert "Saved." in words(visitor.get(page(invitation)))
+
+
+def test_the_page_speaks_the_language_of_whoever_reads_it(visitor):
+    with translation.override("de"):
+        expected = translation.gettext("Will you come?")
+
+    text = words(visitor.get(page(invited()), headers={"accept-language": "de"}))
+
+    assert expected in text
+    assert 'lang="de"' in text
+
+
+@pytest.mark.parametrize("workshop", [{"cancelled": True}, {"past": True}])
+def test_when_there_is_nothing_left_to_answer_the_page_leads_on(visitor, workshop):
+    invitation = invited(workshop=WorkshopFactory(**workshop))
+
+    text = words(visitor.get(page(invitation)))
+
+    assert '<a href="/events/upcoming">See the next workshops</a>' in text

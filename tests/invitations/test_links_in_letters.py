@@ -17,14 +17,18 @@ from django.test import Client
 from chapters.models import Role
 from invitations import mails, moulds
 from invitations.models import Invitation
-from logs.models import Action, Audience
+from logs.models import REPAIRS, Action, Audience
 from tests.factories import BanFactory, InvitationFactory, WorkshopFactory
 
 pytestmark = pytest.mark.django_db
 
 
 ABOUT_THE_ACCOUNT = (Action.BAN, Action.WARNING, Action.ELIGIBILITY)
-WITHOUT_AN_ANSWER = (*ABOUT_THE_ACCOUNT, Action.CANCELLATION, Action.TEST)
+ABOUT_GROUPS = (Action.HELLO, Action.WELCOME)
+WITHOUT_AN_ANSWER = (
+    *(*ABOUT_THE_ACCOUNT, *ABOUT_GROUPS, *REPAIRS),
+    *(Action.CANCELLATION, Action.TEST),
+)
 
 
 def _links(invitation: Invitation, action: Action, audience: Audience | None) -> set[str]:
@@ -47,6 +51,8 @@ def _links(invitation: Invitation, action: Action, audience: Audience | None) ->
 def _draft(invitation: Invitation, action: Action, audience: Audience | None) -> moulds.Draft:
     if action in ABOUT_THE_ACCOUNT:
         return mails.draft_to_a_member(action=action, occasion=str(BanFactory().pk))
+    if action in ABOUT_GROUPS:
+        return mails.draft_to_a_member(action=action, occasion=invitation.role)
     role = Role(invitation.role)
     return mails.draft(
         invitation.workshop,

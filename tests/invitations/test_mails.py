@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 from icalendar import Calendar, Event
@@ -291,6 +292,7 @@ def test_the_head_of_an_invitation(evening):
         "List-Id": "codebar Brighton <brighton.codebar.example>",
         "List-Unsubscribe": f"<https://codebar.example/unsubscribe/{token}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Content-Language": "en-gb",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "X-Codebar-Delivery": str(MESSAGE_ID),
@@ -394,6 +396,24 @@ def test_a_place_from_the_waiting_list_says_so(evening):
     assert_said(draft, "Ring twice.", "See or change your answer")
 
 
+@pytest.mark.parametrize(
+    ("action", "audience", "sentence", "promise"),
+    [
+        (Action.PLACE, None, "please tell us soon.", "others are still waiting"),
+        (Action.NUDGE, Audience.UNANSWERED, "you can wait for one.", "keeps a place"),
+        (Action.CANCELLATION, Audience.UNANSWERED, "There will be another one.", "write to you"),
+    ],
+)
+def test_no_letter_promises_what_is_not_true_of_everybody(
+    evening, action, audience, sentence, promise
+):
+    """To the last in line, of a full workshop, to those who stopped our letters."""
+    draft = letter(evening, action, audience=audience)
+
+    assert_said(draft, sentence)
+    assert promise not in words(draft.html) + words(draft.text)
+
+
 def test_a_change_says_what_holds_now_to_each_of_those_it_matters_to(evening):
     for audience, sentence in {
         Audience.ATTENDING: "Your place is still yours",
@@ -404,6 +424,23 @@ def test_a_change_says_what_holds_now_to_each_of_those_it_matters_to(evening):
         assert draft.subject == "Changed: our workshop on Wednesday 9 December"
         assert_said(draft, sentence, "It replaces what we wrote before.", "The lift is mended.")
         assert_said(draft, "18:30 to 20:30", "Silicon Beach Studio")
+
+
+@pytest.mark.parametrize(
+    ("hours_before", "button", "has_deadline"),
+    [(25, "Answer the invitation", True), (24, "See the invitation", False)],
+)
+def test_a_change_asks_for_an_answer_only_while_answers_are_taken(
+    evening, hours_before, button, has_deadline
+):
+    evening.rsvp_closes_at = EVENING - timedelta(hours=24)
+    at = EVENING - timedelta(hours=hours_before)
+    draft = letter(evening, Action.CHANGE, audience=Audience.UNANSWERED, at=at)
+
+    assert_said(draft, button)
+    for said in (words(draft.html), words(draft.text)):
+        assert ("Answer the invitation" in said) == has_deadline
+        assert ("You can answer until 18:30 on Tuesday 8 December." in said) == has_deadline
 
 
 def test_a_cancellation_says_why_and_asks_for_nothing(evening):
@@ -664,6 +701,7 @@ letters = strategies.sampled_from(
     note=texts,
     venue=texts,
     message_id=strategies.uuids(),
+    language=strategies.sampled_from(["en-gb", "de", "fr"]),
 )
 def test_it_is_the_letter_that_the_standard_library_would_write(
     evening,
@@ -677,6 +715,7 @@ def test_it_is_the_letter_that_the_standard_library_would_write(
     note,
     venue,
     message_id,
+    language,
 ):
     action, audience = kind
     evening.chapter.name = chapter_name
@@ -684,7 +723,8 @@ def test_it_is_the_letter_that_the_standard_library_would_write(
     host = evening.workshop_sponsors.select_related("sponsor").get().sponsor
     type(host).objects.filter(pk=host.pk).update(name=venue[:200])
     subject = f"Dear {name}" if action in (Action.MESSAGE, Action.TEST) else ""
-    draft = letter(evening, action, audience=audience, subject=subject, note=note)
+    with translation.override(language):
+        draft = letter(evening, action, audience=audience, subject=subject, note=note)
     somebody = recipient(
         name=name,
         address=f"{local_part}@people.example",
@@ -701,6 +741,7 @@ def test_it_is_the_letter_that_the_standard_library_would_write(
         assert part(ours, each) == part(theirs, each)
     for field in ("To", "Message-ID"):
         assert ours[field] == theirs[field]
+    assert ours["Content-Language"] == language
     assert ours["From"].addresses[0].addr_spec == "hello@codebar.example"
     for field, said in (
         ("Subject", draft.subject),

@@ -501,7 +501,8 @@ def test_a_warning_is_sent_and_the_page_says_when_the_last_one_was(client, organ
     for _ in range(2):
         page = client.post(address("notice_send", lena), form, follow=True)
 
-    assert f"Warned on {date.today():%-d %B %Y} by Olu Organiser." in text_of(page)  # noqa: DTZ011
+    today = timezone.now().astimezone(lena.groups.get().chapter.time_zone)
+    assert f"Warned on {today:%-d %B %Y} by Olu Organiser." in text_of(page)
     assert "The attendance warning to Lena Fischer is on its way." in text_of(page)
     assert list(InvitationLogEntry.objects.values_list("action", "occasion")) == [
         (Action.WARNING, str(Notice.objects.get().pk))

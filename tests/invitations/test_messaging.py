@@ -340,6 +340,19 @@ def words(response) -> str:
     return " ".join(response.content.decode().split())
 
 
+def chosen(workshop: Workshop) -> object:
+    return organising(workshop).get(page_of(workshop)).context["form"]["audience"].value()
+
+
+def test_who_can_be_written_to_alone_is_chosen_and_of_several_nobody_is():
+    workshop = WorkshopFactory()
+    somebody(workshop)
+    assert chosen(workshop) == Audience.UNANSWERED
+
+    somebody(workshop, Answer.ATTENDING)
+    assert not chosen(workshop)
+
+
 @pytest.fixture
 def evening():
     workshop = WorkshopFactory()
@@ -409,6 +422,47 @@ def test_bad_input_comes_back_with_what_was_typed_and_sends_nothing(evening, cha
     typed = response.context["form"]
     assert typed["text"].value() == sent(**changes)["text"]
     assert not InvitationLog.objects.filter(action=Action.MESSAGE).exists()
+
+
+@pytest.mark.parametrize("seen", ["3", ""], ids=["told", "not told"])
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({}, "Type the number to confirm it."),
+        ({"typed": "2"}, "That is another number."),
+        ({"typed": "three"}, "Type the number with digits."),
+    ],
+)
+def test_very_many_get_a_message_only_when_their_number_is_typed(
+    evening, settings, seen, typed, sentence
+):
+    settings.GUARD_SIZE = 2
+    for _ in range(2):
+        somebody(evening, Answer.ATTENDING)
+    client = organising(evening)
+
+    asked = client.post(page_of(evening), sent(seen_attending=seen, **typed))
+
+    assert asked.status_code == 409
+    assert "Nobody was written to yet. More than 2 letters leave only when" in words(asked)
+    assert "Type 3 to confirm" in words(asked)
+    assert sentence in words(asked)
+    assert asked.context["form"]["text"].value() == MESSAGE["text"]
+    assert not InvitationLog.objects.filter(action=Action.MESSAGE).exists()
+
+    sent_now = client.post(page_of(evening), sent(seen_attending=seen, typed="3"))
+
+    assert sent_now.status_code == 302
+    assert InvitationLog.objects.get(action=Action.MESSAGE).seen_count == 3
+
+
+@pytest.mark.parametrize(("seen", "status"), [("50", 302), ("51", 409), ("1999", 409)])
+def test_a_number_far_above_those_who_are_there_does_not_blind_the_guard(evening, seen, status):
+    response = organising(evening).post(page_of(evening), sent(seen_attending=seen))
+
+    assert response.status_code == status
+    assert ("now they are 1. Nobody was written to." in words(response)) == (status == 409)
+    assert InvitationLog.objects.filter(action=Action.MESSAGE).exists() == (status == 302)
 
 
 def test_a_workshop_without_guests_says_so():

@@ -48,7 +48,7 @@ def portal_of(member: Member) -> str:
 
 
 def test_visitors_are_asked_to_sign_in():
-    response = Client().get(reverse("start"), follow=True)
+    response = Client().get(reverse("portal"), follow=True)
 
     assert response.redirect_chain[-1] == ("/accounts/login/?next=/admin/", 302)
 
@@ -160,6 +160,7 @@ def test_times_of_several_chapters_name_their_zone():
 
 def test_admins_find_the_staff_pages_and_nobody_else_does():
     link = f'href="{reverse("admin:index")}"'
+    ChapterFactory()
 
     assert link in portal_of(MemberFactory(superuser=True))
     assert link not in portal_of(organiser_of(ChapterFactory()))
@@ -196,11 +197,13 @@ def test_an_admin_sees_every_chapter():
     assert ">Oxford</a>" in text
 
 
-def test_a_member_who_organises_nothing_is_welcome():
-    text = portal_of(MemberFactory(name="Pia"))
+def test_who_organises_nothing_goes_on_to_their_own_page():
+    client = Client()
+    client.force_login(MemberFactory())
+    assert client.get(reverse("portal")).headers["Location"] == reverse("dashboard")
 
-    assert "Hello, Pia" in text
-    assert "You organise no chapter" in text
+    client.force_login(MemberFactory(superuser=True))
+    assert client.get(reverse("portal")).headers["Location"] == reverse("chapters")
 
 
 def test_it_says_that_sending_is_stopped():
@@ -377,6 +380,7 @@ def test_what_cannot_be_invited_to_says_so_and_not_how_many_are_missing():
     assert needs(WorkshopFactory(chapter=chapter, is_invitable=False)) == [
         "It is not open for invitations."
     ]
+    assert needs(WorkshopFactory(chapter=chapter, rsvp_closes_at=in_days(-1))) == []
 
 
 def test_queries_do_not_grow_with_the_lists(django_assert_num_queries):

@@ -52,6 +52,22 @@ def test_a_letter_arrives_as_it_was_written(connection: Connection, sink: SmtpSi
     assert sink.connections == 1
 
 
+def test_each_letter_may_name_another_sender_on_one_connection(
+    connection: Connection, sink: SmtpSink, settings: Settings
+):
+    settings.DEFAULT_FROM_EMAIL = "codebar <hello@codebar.example>"
+    deadline = time.monotonic() + 5
+    for sender in ("bounces+1@bounces.example", "", "bounces+2@bounces.example"):
+        assert connection.send(LETTER, to=TO, sender=sender, deadline=deadline) == Accepted(250)
+
+    assert [letter.sender for letter in sink.letters] == [
+        "bounces+1@bounces.example",
+        "hello@codebar.example",
+        "bounces+2@bounces.example",
+    ]
+    assert sink.connections == 1
+
+
 @pytest.mark.parametrize("step", ["rcpt", "data", "dot"])
 @pytest.mark.parametrize("code", [421, 432, 451, 452, 454])
 def test_4xx_to_a_letter_means_not_now(

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from chapters.models import Role, Sponsor, Workshop
+from chapters.models import Contact, Role, Sponsor, Workshop
 from invitations.models import Answer
 from invitations.services import planning, rsvps, sponsoring
 from invitations.services.sponsoring import Company
@@ -582,3 +582,46 @@ def test_somebody_elses_workshop_is_not_there(client, organiser):
     assert asked == [404] * 3
     assert client.get(reverse("workshop_sponsors", args=[workshop.pk])).status_code == 404
     assert companies(workshop) == set()
+
+
+# ---- Whom to write to ----------------------------------------------------------------------
+
+
+def test_organisers_see_whom_to_write_to(client, organiser):
+    acme = SponsorFactory(name="Acme")
+    Contact.objects.create(
+        sponsor=acme, name="Dee", surname="Fox", email="dee@acme.example", comment="Likes mail."
+    )
+    Contact.objects.create(sponsor=SponsorFactory(), name="Eve", email="eve@other.example")
+
+    page = client.get(f"{LIST}/{acme.pk}").content.decode()
+
+    assert '<a href="mailto:dee@acme.example">dee@acme.example</a>' in page
+    assert "Likes mail." in page
+    assert "eve@other.example" not in page
+    assert "/staff/" not in page
+
+
+def test_nobody_is_written_down_yet_and_an_admin_is_led_on(client, organiser):
+    acme = SponsorFactory()
+    assert "Nobody is written down yet." in client.get(f"{LIST}/{acme.pk}").content.decode()
+
+    client.force_login(MemberFactory(is_superuser=True))
+
+    page = client.get(f"{LIST}/{acme.pk}").content.decode()
+    assert f"/staff/chapters/sponsor/{acme.pk}/change/" in page
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_contacts_cost_one_statement(client, organiser, count):
+    acme = SponsorFactory()
+    client.get(f"{LIST}/{acme.pk}")
+    with CaptureQueriesContext(connection) as without:
+        client.get(f"{LIST}/{acme.pk}")
+    for nr in range(count):
+        Contact.objects.create(sponsor=acme, name="Dee", email=f"dee{nr}@acme.example")
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"{LIST}/{acme.pk}")
+
+    assert len(queries) == len(without)

@@ -37,7 +37,7 @@ from tests.support.together import at_once
 pytestmark = pytest.mark.django_db
 
 DECISIONS = ("log_pause", "log_resume", "log_cancel", "log_retry", "log_send_again", "log_arrived")
-QUERIES_OF_A_FULL_PAGE = 15
+QUERIES_OF_A_FULL_PAGE = 18
 QUERIES_OF_THE_LIST = 5
 
 
@@ -417,7 +417,8 @@ def test_whoever_became_eligible_since_is_invited_with_one_click():
     log = log_with(workshop=workshop, status=LogStatus.COMPLETED)
     client = organising(log)
 
-    page = words(client.get(address("invitation_log", log)))
+    assert address("log_top_up", log) in words(client.get(address("invitation_log", log)))
+    page = words(client.get(address("log_top_up", log)))
     form = re.search(r'action="([^"]+invite\?for=students)"', page)
     assert "2 eligible members are not invited yet" in page
     assert "Invite these 2" in page
@@ -427,7 +428,8 @@ def test_whoever_became_eligible_since_is_invited_with_one_click():
     made = InvitationLog.objects.latest("pk")
     assert response["Location"] == address("invitation_log", made)
     assert (made.audience, made.seen_count, made.status) == ("students", 2, LogStatus.PREPARING)
-    assert "Invite these 2" not in words(client.get(address("invitation_log", log)))
+    assert client.get(address("log_top_up", log)).content == b""
+    assert address("log_top_up", log) not in words(client.get(address("invitation_log", log)))
 
 
 @pytest.mark.parametrize(
@@ -445,7 +447,8 @@ def test_nobody_is_offered_where_nobody_can_be_invited(workshop, log):
     workshop = WorkshopFactory(chapter=chapter_with(students=2), **workshop)
     log = InvitationLogFactory(workshop=workshop, **({"status": LogStatus.COMPLETED} | log))
 
-    assert "not invited yet" not in page_of(log)
+    assert address("log_top_up", log) not in page_of(log)
+    assert organising(log).get(address("log_top_up", log)).content == b""
 
 
 # ---- Whatever a log is ---------------------------------------------------------------------

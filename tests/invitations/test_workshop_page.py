@@ -27,7 +27,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 19
+QUERIES = 20
 
 
 def address(workshop) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from invitations.services import claiming, preparing
@@ -45,8 +47,7 @@ def test_each_moment_is_a_step_after_the_one_before(in_hand):
     moments = [_next_at()]
     for entry_ids in zip(*(entry_ids for _, entry_ids in in_hand), strict=True):
         for (slot, _), entry_id in zip(in_hand, entry_ids, strict=True):
-            wait = slots.move_cursor(slot, entry_id)
-            assert wait is not None
+            assert slots.move_cursor(slot, entry_id) is not None
             moments.append(_next_at())
 
     assert all(later - earlier >= STEP for earlier, later in pairwise(moments))
@@ -56,11 +57,22 @@ def test_cursors_that_move_together_take_a_moment_each(in_hand):
     before = _next_at()
     slots.move_cursor(in_hand[0][0], in_hand[0][1][0])  # there is a queue now
 
-    waits = slots._move_all([(slot, entry_ids[1]) for slot, entry_ids in in_hand])
+    given = slots._move_all([(slot, entry_ids[1]) for slot, entry_ids in in_hand])
 
-    apart = [later - earlier for earlier, later in pairwise(sorted(filter(None, waits)))]
+    apart = [later - earlier for earlier, later in pairwise(sorted(filter(None, given)))]
     assert apart == [pytest.approx(STEP.total_seconds() / slots.PACE)] * 2
     assert _next_at() - before >= 4 * STEP
+
+
+def test_the_moment_is_told_by_our_own_clock(in_hand):
+    (slot, entry_ids), *_ = in_hand
+    Pace.objects.update(next_at=Now() + timedelta(seconds=60))
+    earliest = time.monotonic()
+
+    moment = slots.move_cursor(slot, entry_ids[0])
+
+    assert moment is not None
+    assert earliest + 60 - 30 < moment < time.monotonic() + 60
 
 
 def test_whoever_may_not_leave_takes_no_moment(in_hand):

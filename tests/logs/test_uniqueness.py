@@ -13,27 +13,44 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from chapters.models import Chapter, Group, Subscription, Workshop, WorkshopSponsor
-from invitations.models import Invitation
+from chapters.models import (
+    Chapter,
+    Contact,
+    Departure,
+    Group,
+    Subscription,
+    Workshop,
+    WorkshopSponsor,
+)
+from invitations.models import FeedbackRequest, FormerToken, Invitation
 from logs.models import (
     LIVE_ENTRY_STATUSES,
     LIVE_LOG_STATUSES,
     Action,
+    Alert,
     Audience,
+    AuditRun,
+    Bounce,
     EntryStatus,
     Hold,
+    ImportedTable,
+    ImportFinding,
     InvitationLog,
     InvitationLogEntry,
     LogStatus,
     Pace,
+    PlannerImport,
     Slot,
     Switch,
+    Tally,
 )
 from members.models import Member
 from tests.factories import (
     BanFactory,
+    BounceFactory,
     ChapterFactory,
     GroupFactory,
+    InvitationFactory,
     InvitationLogEntryFactory,
     InvitationLogFactory,
     MemberFactory,
@@ -123,6 +140,13 @@ def one_member_twice_in_a_group():
     Subscription.objects.bulk_create([Subscription(member=member, group=group)])
 
 
+@rule("one_departure_per_member_and_group")
+def one_member_who_left_a_group_twice():
+    member, group = MemberFactory(), GroupFactory()
+    Departure.objects.bulk_create([Departure(member=member, group=group)])
+    Departure.objects.bulk_create([Departure(member=member, group=group)])
+
+
 @rule("one_row_per_workshop_and_sponsor")
 def one_sponsor_twice_at_a_workshop():
     workshop, sponsor = WorkshopFactory(), SponsorFactory()
@@ -183,6 +207,19 @@ def one_form_sends_two_notices():
     NoticeFactory(request_key=key)
 
 
+@rule("one_contact_per_sponsor_and_address")
+def one_contact_twice():
+    sponsor = SponsorFactory()
+    Contact.objects.bulk_create([Contact(sponsor=sponsor, name="Ada", email="ada@host.example")])
+    Contact.objects.bulk_create([Contact(sponsor=sponsor, name="Bea", email="ada@host.example")])
+
+
+@rule("contact_email_is_trimmed_and_lower_case")
+def a_contact_with_capitals():
+    sponsor = SponsorFactory()
+    Contact.objects.bulk_create([Contact(sponsor=sponsor, name="Ada", email="Ada@host.example")])
+
+
 # ---- Invitations --------------------------------------------------------------------------
 
 
@@ -193,12 +230,34 @@ def two_invitations_of_one_member_even_in_two_roles():
     Invitation.objects.bulk_create([Invitation(workshop=workshop, member=member, role="coach")])
 
 
-@rule("invitations_invitation.token")
+@rule("one_former_token")
+def two_merged_invitations_with_one_token():
+    first, second = InvitationFactory(), InvitationFactory()
+    FormerToken.objects.bulk_create([FormerToken(invitation=first, token="of-planner")])
+    FormerToken.objects.bulk_create([FormerToken(invitation=second, token="of-planner")])
+
+
+@rule("one_invitation_per_token")
 def two_invitations_behind_one_link():
     workshop = WorkshopFactory()
     for member in MemberFactory.create_batch(2):
         Invitation.objects.bulk_create(
             [Invitation(workshop=workshop, member=member, role="student", token="the-same")]
+        )
+
+
+@rule("invitations_feedbackrequest.invitation_id")
+def one_person_asked_twice_how_it_was():
+    invitation = InvitationFactory()
+    FeedbackRequest.objects.bulk_create([FeedbackRequest(invitation=invitation)])
+    FeedbackRequest.objects.bulk_create([FeedbackRequest(invitation=invitation)])
+
+
+@rule("invitations_feedbackrequest.token")
+def two_feedback_requests_behind_one_link():
+    for invitation in InvitationFactory.create_batch(2):
+        FeedbackRequest.objects.bulk_create(
+            [FeedbackRequest(invitation=invitation, token="the-same")]
         )
 
 
@@ -327,6 +386,59 @@ def two_holds():
 @rule("one_pace")
 def two_paces():
     Pace.objects.bulk_create([Pace(id=2)])
+
+
+@rule("one_audit_at_a_time")
+def two_audits_at_once():
+    AuditRun.objects.bulk_create([AuditRun()])
+    AuditRun.objects.bulk_create([AuditRun()])
+
+
+@rule("one_alert_at_a_time")
+def one_alert_twice():
+    Alert.objects.bulk_create([Alert(kind="guard", key="7", severity="page")])
+    Alert.objects.bulk_create([Alert(kind="guard", key="7", severity="mail")])
+
+
+@rule("alert_severity_is_known")
+def an_alert_of_no_severity():
+    Alert.objects.bulk_create([Alert(kind="guard", severity="perhaps")])
+
+
+@rule("one_tally_per_minute")
+def two_tallies_of_one_minute():
+    minute = in_days(0).replace(second=0, microsecond=0)
+    Tally.objects.bulk_create([Tally(name="guard", minute=minute)])
+    Tally.objects.bulk_create([Tally(name="guard", minute=minute)])
+
+
+@rule("one_bounce_per_event")
+def one_event_told_twice():
+    BounceFactory(told_by="postmark", event="4711")
+    BounceFactory(told_by="postmark", event="4711")
+
+
+@rule("bounce_kind_is_known")
+def a_bounce_of_an_unknown_kind():
+    Bounce.objects.bulk_create([BounceFactory.build(member=MemberFactory(), entry=None, kind="?")])
+
+
+@rule("one_planner_import")
+def a_second_planner():
+    PlannerImport.objects.create(source="one", zone="UTC", schema_version=1)
+    PlannerImport.objects.bulk_create(
+        [PlannerImport(id=2, source="another", zone="UTC", schema_version=1)]
+    )
+
+
+@rule("imported_rows_add_up")
+def a_row_that_is_nowhere():
+    ImportedTable.objects.bulk_create([ImportedTable(table="members", read=3, imported=2)])
+
+
+@rule("import_outcome_is_known")
+def a_finding_without_an_outcome():
+    ImportFinding.objects.bulk_create([ImportFinding(table="members", rule="x", outcome="lost")])
 
 
 # ---- The proofs ---------------------------------------------------------------------------

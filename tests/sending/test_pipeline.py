@@ -11,7 +11,8 @@ from invitations.services.manager import InvitationManager
 from logs.models import InvitationLogEntry, LogStatus
 from logs.queries import progress
 from tests.factories import MemberFactory, WorkshopFactory, subscribe
-from tests.support.processes import Station
+from tests.support.database import execute
+from tests.support.processes import PATIENT, Station
 from tests.support.waiting import wait_until
 
 
@@ -30,6 +31,7 @@ def test_everybody_is_invited_once_and_the_log_proves_it(station: Station, works
     for member in doubled:
         subscribe(member, chapter, Role.COACH)
     organiser = MemberFactory()
+    station.variables |= PATIENT
     station.start_worker()
     station.start_beat()
 
@@ -49,6 +51,20 @@ def test_everybody_is_invited_once_and_the_log_proves_it(station: Station, works
     assert {name.split("@")[0].strip("<") for name in station.sink.message_ids} == set(
         map(str, sent)
     )
+
+
+def test_the_first_batch_of_a_new_database_waits_for_no_sweep(station: Station, workshop):
+    execute("DELETE FROM logs_slot")
+    members = [MemberFactory() for _ in range(3)]
+    for member in members:
+        subscribe(member, workshop.chapter, Role.STUDENT)
+    station.variables |= PATIENT
+    station.start_worker()  # and no beat
+
+    log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
+
+    wait_until(lambda: _is(log, LogStatus.COMPLETED), what="the log to be completed")
+    assert station.sink.recipients == Counter(member.email for member in members)
 
 
 def _is(log, status: LogStatus) -> bool:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import redis
 from celery import current_app
-from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
-from django.db.models.signals import post_migrate
+from django.test import TransactionTestCase
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -24,7 +25,8 @@ from codebar.local.valkey import BROKER, Valkey
 from invitations import tasks
 from logs.models import Hold, Pace, Switch
 from logs.services import slots
-from tests.support.processes import QUICK, Station
+from tests.support.emptying import empty_tables
+from tests.support.processes import QUICK, STEADY, Station
 from tests.support.smtp_sink import SmtpSink
 
 
@@ -55,42 +57,56 @@ def own_broker(tmp_path: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def first_rows_after_every_emptying() -> Iterator[None]:
-    """A test with real transactions empties all tables, also of what migrations made once."""
-    logs = apps.get_app_config("logs")
-    post_migrate.connect(_first_rows, sender=logs)
-    yield
-    post_migrate.disconnect(_first_rows, sender=logs)
+def emptied_after_every_test_with_real_transactions() -> Iterator[None]:
+    """Down to the rows that migrations make once."""
+
+    def leave_first_rows(_: TransactionTestCase) -> None:
+        empty_tables()
+        _first_rows()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", leave_first_rows)
+        yield
 
 
 @pytest.fixture
 def ledger(transactional_db: None) -> None:
-    """Empty tables, with the rows that migrations make once."""
-    _first_rows()
+    """Empty tables, with the rows that migrations make once, and real transactions."""
+
+
+@pytest.fixture(scope="session")
+def migrated(
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Path:
+    """The folder of a PostgreSQL that was migrated and has stopped, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated") / "postgres"
+    postgres = Postgres(folder, port=ports.pick(), durable=False)
+    with postgres, django_db_blocker.unblock(), _used_by_django(postgres):
+        call_command("migrate", verbosity=0)
+    return postgres.directory
 
 
 @pytest.fixture
 def own_postgres(
-    tmp_path: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    tmp_path: Path, migrated: Path, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Postgres]:
     """A PostgreSQL that a test may kill and stop, migrated, and used by Django meanwhile."""
-    before = dict(connection.settings_dict)
-    with (
-        Postgres(tmp_path / "postgres", port=ports.pick(), durable=False) as postgres,
-        django_db_blocker.unblock(),
-    ):
-        connection.close()
-        connection.settings_dict.update(_address(postgres))
-        call_command("migrate", verbosity=0)
+    postgres = Postgres(tmp_path / "postgres", port=ports.pick(), durable=False)
+    # With owners, since PostgreSQL may run as nobody.
+    subprocess.run(["cp", "-a", f"{migrated}/.", postgres.directory], check=True)
+    with postgres, django_db_blocker.unblock(), _used_by_django(postgres):
         yield postgres
-        connection.close()
-        connection.settings_dict.update(before)
 
 
 @pytest.fixture
 def quick(settings: Settings) -> None:
-    """The protocol's times in this process, as short as in the workers'."""
-    for name, value in QUICK.items():
+    """
+    The protocol's times in this process, nearly as short as in the workers': the mail server is a
+    thread of the same process, and either may have to wait for the other.
+    """
+    for name, value in (QUICK | STEADY).items():
         if hasattr(django_settings, name):
             setattr(settings, name, json.loads(value))
 
@@ -133,10 +149,22 @@ def _with_broker(url: str, found: object = None) -> Iterator[object]:
     current_app.conf.broker_url = before
 
 
-def _first_rows(**_: object) -> None:
+def _first_rows() -> None:
     Switch.objects.get_or_create(chapter=None, defaults={"is_on": True})
     Hold.objects.get_or_create(id=1)
     Pace.objects.get_or_create(id=1)
+
+
+@contextmanager
+def _used_by_django(postgres: Postgres) -> Iterator[None]:
+    before = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict.update(_address(postgres))
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)
 
 
 def _address(postgres: Postgres) -> dict[str, object]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from chapters.models import Chapter, Role, Subscription
+from invitations import mails
 from invitations.services import delivering, preparing, sweeping
-from logs.models import EntryStatus, InvitationLog, InvitationLogEntry, LogStatus
+from logs.models import TO_GO, Action, InvitationLog, InvitationLogEntry, LogStatus
 from members.models import Member
 from tests.support.waiting import wait_until
 
 
 def send_here(*logs: InvitationLog, seconds: float = 30) -> None:
     """Prepare these logs, in this order, and send until nothing waits."""
+    _warm_up()
     for log in logs:
         preparing.prepare(log.pk)
     wait_until(_has_sent_all, seconds=seconds, every=0.02, what="everything to be sent")
@@ -20,6 +24,7 @@ def send_here(*logs: InvitationLog, seconds: float = 30) -> None:
 
 def send_once_here(*logs: InvitationLog) -> None:
     """Prepare these logs and send what is due now; what waits for a later moment still waits."""
+    _warm_up()
     for log in logs:
         preparing.prepare(log.pk)
     while delivering.deliver_what_is_due():
@@ -45,6 +50,15 @@ def crowd(chapter: Chapter, count: int, *, role: Role = Role.STUDENT) -> list[Me
     return people
 
 
+@cache
+def _warm_up() -> None:
+    """
+    The first letter that a process writes takes it half a second, for templates and styles; with
+    the short times of the tests that would look like a mail server that is too slow.
+    """
+    mails.draft_to_a_member(action=Action.WELCOME, occasion=Role.STUDENT)
+
+
 def _has_sent_all() -> bool:
     for log_id in InvitationLog.objects.filter(status=LogStatus.PREPARING).values_list(
         "pk", flat=True
@@ -52,5 +66,5 @@ def _has_sent_all() -> bool:
         preparing.prepare(log_id)
     sweeping.sweep()
     delivering.deliver_what_is_due()
-    to_go = InvitationLogEntry.objects.filter(status__in=[EntryStatus.PENDING, EntryStatus.SENDING])
+    to_go = InvitationLogEntry.objects.filter(status__in=TO_GO)
     return not to_go.exclude(log__status=LogStatus.PAUSED).exists()

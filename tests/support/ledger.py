@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from django.db import connection
 
@@ -43,10 +44,17 @@ def assert_invariants(sink: SmtpSink) -> None:
     assert unnamed == {}
 
 
-def wait_until_quiet(*logs: InvitationLog, seconds: float = 60) -> None:
-    """Until every log is finished and nothing is left to send, with no human help."""
+def wait_until_quiet(
+    *logs: InvitationLog, seconds: float = 150, meanwhile: Callable[[], object] = bool
+) -> None:
+    """
+    Until every log is finished and nothing is left to send, with no human help.
+
+    :param meanwhile: is called again and again while waiting
+    """
 
     def is_quiet() -> bool:
+        meanwhile()
         to_go = InvitationLogEntry.objects.filter(status__in=["pending", "sending"]).exists()
         return not to_go and all(_is_finished(log) for log in logs)
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
-import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import psutil
 from django.db import connection
 
+from codebar.local.paths import CHECKOUT
+from logs.models import InvitationLog
+from tests.support.ledger import wait_until_quiet
+from tests.support.programs import Program
 from tests.support.smtp_sink import SmtpSink
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 # The protocol's times, shortened so that an outage of five leases lasts ten seconds.
 QUICK = {
@@ -24,6 +24,7 @@ QUICK = {
     "TASK_SECONDS": "0.4",
     "LEASE_SECONDS": "2",
     "SWEEP_SECONDS": "0.5",
+    "WATCH_SECONDS": "10",
     "PREPARE_GRACE_SECONDS": "1",
     "DOUBT_DELAY_SECONDS": "0.2",
     "RETRY_DELAY_SECONDS": "0.2",
@@ -31,6 +32,15 @@ QUICK = {
     "VISIBILITY_TIMEOUT": "5",
     "MAIL_CONNECTIONS": "4",
     "CONN_MAX_AGE": "60",
+}
+# For tests that are about no time-out: a busy machine shall not bring one about.
+PATIENT = {"EMAIL_TIMEOUT": "3", "LETTER_SECONDS": "4", "TASK_SECONDS": "2", "LEASE_SECONDS": "15"}
+# For those that wait for a lease to end, and are about no letter that takes too long.
+STEADY = {
+    "EMAIL_TIMEOUT": "2",
+    "LETTER_SECONDS": "2.5",
+    "TASK_SECONDS": "0.5",
+    "LEASE_SECONDS": "5",
 }
 
 
@@ -43,36 +53,30 @@ def database_url() -> str:
 MISHAPS = ("conversation broken after the final dot", "ime limit (", "was lost; others settle it")
 
 
-class CeleryProcess:
-    """One `celery -A codebar …` in a process group of its own, with so many senders if any."""
+class CeleryProcess(Program):
+    """
+    One `celery -A codebar …`, with so many senders if any.
+
+    :param release: the folder of its program; by default this one
+    """
 
     def __init__(
-        self, *arguments: str, variables: dict[str, str], pool: str = "", concurrency: int = 0
+        self,
+        *arguments: str,
+        variables: dict[str, str],
+        pool: str = "",
+        concurrency: int = 0,
+        release: Path = CHECKOUT,
     ) -> None:
         self.pool, self.concurrency = pool, concurrency
-        self._arguments = arguments
-        self._log = tempfile.NamedTemporaryFile(mode="w+", prefix="celery-", suffix=".log")  # noqa: SIM115 -- closed in stop()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "codebar", *arguments],
-            cwd=CHECKOUT,
-            env=os.environ | variables,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    @property
-    def output(self) -> str:
-        return Path(self._log.name).read_text()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        super().__init__("celery", "-A", "codebar", *arguments, variables=variables, folder=release)
 
     @property
     def children(self) -> list[psutil.Process]:
-        """The pool's processes, where the pool is made of processes."""
-        return psutil.Process(self._process.pid).children(recursive=True)
+        """The pool's processes, where the pool is made of processes and still there."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).children(recursive=True)
+        return []
 
     @property
     def senders(self) -> list[psutil.Process]:
@@ -81,33 +85,6 @@ class CeleryProcess:
             return self.children
         is_ready = self.is_alive and "ready." in self.output
         return [psutil.Process(self.pid)] * self.concurrency if is_ready else []
-
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def kill(self) -> None:
-        """SIGKILL to the whole group, as a power cut would."""
-        if self.is_alive:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def terminate(self, timeout: float = 30, *, whole_group: bool = False) -> None:
-        """
-        SIGTERM to the worker, as a deploy would; waits until it has gone.
-
-        :param whole_group: to the processes of its pool as well, as some supervisors do
-        """
-        if self.is_alive and whole_group:
-            os.killpg(self._process.pid, signal.SIGTERM)
-        elif self.is_alive:
-            self._process.terminate()
-        self._process.wait(timeout)
-
-    def stop(self) -> None:
-        self.kill()
-        print(f"---- {' '.join(self._arguments)}", *self.output.splitlines()[-40:], sep="\n")
-        self._log.close()
 
 
 def kill_one(senders: list[psutil.Process], chance: random.Random) -> int:
@@ -131,10 +108,13 @@ class Station:
         self.sink = sink
         self.variables = QUICK | variables | {"BROKER_URL": broker_url}
         self.processes: list[CeleryProcess] = []
+        self._successors: dict[CeleryProcess, CeleryProcess] = {}
 
-    def start_worker(self, *, pool: str = "prefork", concurrency: int = 2) -> CeleryProcess:
+    def start_worker(
+        self, *, pool: str = "prefork", concurrency: int = 2, release: Path = CHECKOUT
+    ) -> CeleryProcess:
         """
-        A worker with a host name of its own.
+        A worker with a host name of its own, of this release or of another one.
 
         The settings name its pool: Celery takes `--pool prefork` for nothing said at all.
         """
@@ -142,24 +122,38 @@ class Station:
         return self._start(
             "worker", "--concurrency", str(concurrency), "--hostname", name,
             "--without-gossip", "--without-mingle", "--loglevel", "INFO",
-            pool=pool, concurrency=concurrency,
+            pool=pool, concurrency=concurrency, release=release,
         )  # fmt: skip
 
     def revive(self, worker: CeleryProcess) -> CeleryProcess:
         """
-        The worker, or another one in its place, as a supervisor would start it: Celery gives up
-        by itself when a process of its pool is killed in the moment of starting.
+        The worker, or the one in its place, as a supervisor would start it: Celery gives up by
+        itself when a process of its pool is killed in the moment of starting.
         """
-        if worker.is_alive:
-            return worker
-        return self.start_worker(pool=worker.pool, concurrency=worker.concurrency)
+        while not worker.is_alive:
+            if worker not in self._successors:
+                self._successors[worker] = self.start_worker(
+                    pool=worker.pool, concurrency=worker.concurrency
+                )
+            worker = self._successors[worker]
+        return worker
 
-    def start_beat(self) -> CeleryProcess:
+    def wait_until_quiet(self, *logs: InvitationLog, seconds: float = 150) -> None:
+        """As `ledger.wait_until_quiet`, while every worker is kept alive."""
+        workers = [process for process in self.processes if process.concurrency]
+        wait_until_quiet(
+            *logs,
+            seconds=seconds,
+            meanwhile=lambda: [self.revive(worker) for worker in workers],
+        )
+
+    def start_beat(self, *, release: Path = CHECKOUT) -> CeleryProcess:
         """The one that rings for the sweep every half second."""
         folder = tempfile.mkdtemp(prefix="beat-")
         return self._start(
-            "beat", "--schedule", f"{folder}/schedule", "--pidfile", "", "--max-interval", "1"
-        )
+            "beat", "--schedule", f"{folder}/schedule", "--pidfile", "", "--max-interval", "1",
+            release=release,
+        )  # fmt: skip
 
     @property
     def mishaps(self) -> int:
@@ -174,10 +168,16 @@ class Station:
         for process in self.processes:
             process.stop()
 
-    def _start(self, *arguments: str, pool: str = "", concurrency: int = 0) -> CeleryProcess:
+    def _start(
+        self, *arguments: str, pool: str = "", concurrency: int = 0, release: Path = CHECKOUT
+    ) -> CeleryProcess:
         usual = {"DATABASE_URL": database_url(), "EMAIL_URL": self.sink.url, "WORKER_POOL": pool}
         process = CeleryProcess(
-            *arguments, variables=usual | self.variables, pool=pool, concurrency=concurrency
+            *arguments,
+            variables=usual | self.variables,
+            pool=pool,
+            concurrency=concurrency,
+            release=release,
         )
         self.processes.append(process)
         return process

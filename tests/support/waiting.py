@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def wait_until(
-    is_so: Callable[[], object], *, seconds: float = 30, every: float = 0.1, what: str = ""
+    is_so: Callable[[], object], *, seconds: float = 60, every: float = 0.1, what: str = ""
 ) -> None:
     """Return as soon as it is so; fail with `what` when it is not after `seconds`."""
     ends_at = time.monotonic() + seconds

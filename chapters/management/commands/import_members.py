@@ -19,8 +19,8 @@ class Command(BaseCommand):
         " accepted_terms_at is a date or moment as 2026-04-03 or 2026-04-03T18:30 on the"
         " chapter's clocks, or with an offset; where it is empty the member is not invited"
         " before they accept the terms. Comma or semicolon, UTF-8 with or without BOM. Nothing"
-        " that is known of a member is overwritten, and nobody is taken out of a group. Run"
-        " twice, it changes nothing; but whoever left a group in between is put into it again."
+        " that is known of a member is overwritten, nobody is taken out of a group, and whoever"
+        " left one is not put back. Run twice, it changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,3 +48,8 @@ class Command(BaseCommand):
             f" {imported.new_subscriptions:,} new subscriptions,"
             f" {imported.terms_filled:,} times the acceptance of the terms filled in."
         )
+        if imported.not_put_back:
+            self.stdout.write(
+                f"{imported.not_put_back:,} times somebody had left a group of the list"
+                " and was not put back."
+            )

@@ -1,4 +1,6 @@
-"""`manage.py invite WORKSHOP {students,coaches,everyone} --initiator EMAIL [--wait]`"""
+"""
+`manage.py invite WORKSHOP {students,coaches,everyone} --initiator EMAIL [--wait] [--yes-to N]`
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,18 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
 from chapters.models import Workshop
+from invitations.queries import audiences
 from invitations.services import delivering, inviting, preparing
 from invitations.services.manager import InvitationManager
-from logs.models import CHAPTER_AUDIENCES, InvitationLog, LogStatus
+from logs.models import CHAPTER_AUDIENCES, Audience, InvitationLog, LogStatus
 from logs.queries import Progress, progress
+from logs.services import slots
 from members.models import Member, normalize_email
 
 PATIENCE_SECONDS = 3  # so long without any progress, and we deliver in this process
@@ -29,18 +34,26 @@ class Command(BaseCommand):
         parser.add_argument("audience", choices=[audience.value for audience in CHAPTER_AUDIENCES])
         parser.add_argument("--initiator", required=True, help="the e-mail address of who asks")
         parser.add_argument(
+            "--yes-to",
+            type=int,
+            metavar="N",
+            help="how many people you mean to write to; asked for where that is not usual",
+        )
+        parser.add_argument(
             "--wait",
             action="store_true",
             help="come back when it is done; deliver in this process when no worker answers",
         )
 
     def handle(self, *, workshop: int, audience: str, initiator: str, **options: Any) -> None:
-        log = self._start(workshop, audience, initiator)
+        log = self._start(workshop, Audience(audience), initiator, yes_to=options["yes_to"])
         self.stdout.write(f"Log {log.pk}: inviting {log.get_audience_display().lower()}.")
         if options["wait"]:
             self._wait(log)
 
-    def _start(self, workshop_id: int, audience: str, initiator: str) -> InvitationLog:
+    def _start(
+        self, workshop_id: int, audience: Audience, initiator: str, *, yes_to: int | None
+    ) -> InvitationLog:
         try:
             workshop = Workshop.objects.select_related("chapter").get(pk=workshop_id)
         except Workshop.DoesNotExist:
@@ -49,8 +62,15 @@ class Command(BaseCommand):
             member = Member.objects.get(email=normalize_email(initiator), closed_at=None)
         except Member.DoesNotExist:
             raise CommandError("No open account has the address given as --initiator.") from None
+        letters = audiences.reach(workshop, audience).to_invite
+        if yes_to not in (None, letters):
+            raise CommandError(f"{letters} people would be written to, and not {yes_to}.")
         try:
-            return InvitationManager().send_workshop_emails(workshop, audience, member)
+            return InvitationManager().send_workshop_emails(
+                workshop, audience, member, seen_count=letters, typed_count=yes_to
+            )
+        except inviting.MustBeTyped as refusal:
+            raise CommandError(f"{refusal.why} Add --yes-to {letters} if you mean them.") from None
         except inviting.Refused as refusal:
             raise CommandError(refusal.message) from None
 
@@ -70,8 +90,11 @@ class Command(BaseCommand):
         self._tell(log, progress(log))
 
     def _deliver_here(self, log: InvitationLog) -> None:
+        """Where nobody has swept yet there are no slots, and those of the dead are not free."""
         if log.status == LogStatus.PREPARING:
             preparing.prepare(log.pk)
+        slots.provide(settings.MAIL_CONNECTIONS)
+        slots.settle_expired()
         delivering.deliver_what_is_due()
 
     def _tell(self, log: InvitationLog, counted: Progress) -> None:

@@ -1,0 +1,5 @@
+"""Journeys that need a browser share it with the tests of pages."""
+
+from tests.browser.conftest import browser, open_page
+
+__all__ = ["browser", "open_page"]
