@@ -3,6 +3,8 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
@@ -14,12 +16,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def static_files_by_their_own_names(settings: Settings) -> None:
-    """Production names them by their content, from a list that `collectstatic` writes."""
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
+@pytest.fixture(scope="session", autouse=True)
+def static_files_by_their_own_names() -> Iterator[None]:
+    """
+    Production names them by their content, from a list that `collectstatic` writes.
+
+    For all tests at once: a server that still answers between two of them would keep production's.
+    """
+    by_their_own = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES=django_settings.STORAGES | {"staticfiles": by_their_own}):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """A real browser against the real server, on PostgreSQL."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from codebar.local.browser import find_or_install
 from members.models import Member
+from tests.support.waiting import wait_until
 
 OPTIONS = [
     "--headless",
@@ -65,6 +67,12 @@ def open_page(browser: Browser, ledger: None, live_server: LiveServer) -> Iterat
     yield open_page
     for context in contexts:
         context.close()
+    wait_until(the_server_rests, what="the server answers a page that is closed")
+
+
+def the_server_rests() -> bool:
+    """No request of this test is left over for the next."""
+    return not any("process_request_thread" in thread.name for thread in threading.enumerate())
 
 
 def session_of(member: Member, url: str) -> dict[str, str]:

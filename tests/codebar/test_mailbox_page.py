@@ -14,12 +14,7 @@ pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
 @pytest.fixture(autouse=True)
 def mailbox(tmp_path):
-    with override_settings(
-        MAIL_CATCHER_DIRECTORY=str(tmp_path),
-        STORAGES={
-            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-        },
-    ):
+    with override_settings(MAIL_CATCHER_DIRECTORY=str(tmp_path)):
         yield tmp_path
 
 
