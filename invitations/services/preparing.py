@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chapters.models import Workshop
+from invitations.models import ONE_SECRET, TOKEN_OF_MEMBER
 from invitations.queries import audiences
 from invitations.services import guarding, inviting, repairing
 from logs.locks import lock_workshop
@@ -120,14 +121,16 @@ def _invite(workshop: Workshop) -> Also:
     An invitation for whom nothing speaks against. One never delivered takes the role of this run.
     """
     return Also(
-        """
-        INSERT INTO invitations_invitation (workshop_id, member_id, role)
-        SELECT %s, person.id, person.invited_as FROM person WHERE person.reason = ''
+        f"""
+        WITH secret AS MATERIALIZED ({ONE_SECRET})
+        INSERT INTO invitations_invitation (workshop_id, member_id, role, token)
+        SELECT %s, person.id, person.invited_as, {TOKEN_OF_MEMBER.format(member_id="person.id")}
+        FROM person, secret WHERE person.reason = ''
         ORDER BY person.id
         ON CONFLICT (workshop_id, member_id) DO UPDATE SET role = excluded.role
         WHERE invitations_invitation.answer = ''
             AND invitations_invitation.role <> excluded.role
-        """,
+        """,  # noqa: S608 -- made of constants
         values=(workshop.pk,),
         columns=("invited_as",),
     )

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from chapters.models import Role
 from invitations.models import Answer, FeedbackRequest, Invitation
-from invitations.services import closing, unsubscribing
-from tests.factories import InvitationFactory, WorkshopFactory
+from invitations.services import closing, preparing, unsubscribing
+from invitations.services.manager import InvitationManager
+from tests.factories import InvitationFactory, MemberFactory, WorkshopFactory, chapter_with
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,21 @@ def test_x01_tokens_have_more_than_128_bits_and_are_never_the_same():
         assert re.fullmatch(r"[A-Za-z0-9_-]+", token)
         assert len(token) * log2(URL_SAFE) > BITS
     for place in range(len(tokens[0]) - 3):  # nothing in them stays, as a time or a number would
+        assert len({token[place : place + 4] for token in tokens}) > 20
+
+
+def test_x01_what_one_batch_is_made_of_the_next_does_not_know():
+    chapter = chapter_with(students=20)
+    for _ in range(2):
+        workshop = WorkshopFactory(chapter=chapter)
+        log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
+        preparing.prepare(log.pk)
+
+    tokens = list(Invitation.objects.values_list("token", flat=True))
+    assert len(set(tokens)) == 40
+    for token in tokens:
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
+    for place in range(len(tokens[0]) - 3):
         assert len({token[place : place + 4] for token in tokens}) > 20
 
 
