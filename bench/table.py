@@ -68,14 +68,14 @@ FULL = Sizes(
     name="full", runs=5, ours=6000, ceiling=6000, post_office=2000, untuned=400, mailer=300,
     naive=150, clicks=(1000, 10_000, 100_000), click_runs=31,
     prepared=(1000, 10_000, 100_000), one_by_one=1000, growth=(1000, 10_000, 100_000), killed=2000,
-    relay_connections=16, relay_letters=60, london=4300, rate_per_second=100, rate_seconds=20,
+    relay_connections=16, relay_letters=200, london=4300, rate_per_second=100, rate_seconds=20,
     parts=2000, killings=3, their_killings=3, purged=100_000,
 )  # fmt: skip
 QUICK = Sizes(
     name="quick", runs=5, ours=5000, ceiling=3000, post_office=800, untuned=0, mailer=40,
     naive=20, clicks=(1000, 10_000), click_runs=11,
     prepared=(10_000,), one_by_one=60, growth=(), killed=1500,
-    relay_connections=8, relay_letters=30, london=0, rate_per_second=100, rate_seconds=5,
+    relay_connections=8, relay_letters=100, london=0, rate_per_second=100, rate_seconds=5,
     parts=200, killings=1, their_killings=0, purged=0,
 )  # fmt: skip
 TINY = Sizes(

@@ -32,7 +32,7 @@ from django.utils import translation
 
 from chapters.models import Role, Workshop
 from invitations import mails, moulds
-from invitations.services import claiming, smtp
+from invitations.services import claiming, pacing, smtp
 from invitations.services.claiming import Letter
 from logs import return_paths
 from logs.models import Audience, InvitationLog
@@ -66,6 +66,7 @@ class _Sender(threading.local):
         self.connection = smtp.Connection()
         self.block_size = FIRST_BLOCK
         self.failures_in_a_row = 0
+        self.pace = pacing.Pace(stopping)
 
 
 _sender = _Sender()
@@ -263,7 +264,10 @@ def block_size(*, pace: float) -> int:
 def _send(slot: HeldSlot, letter: Letter, accepted: _Accepted) -> None:
     deadline = _letter_deadline()
     try:
-        may_leave = _insist(lambda: _may_leave(slot, letter, deadline), until=deadline)
+        may_leave = _sender.pace.wait(
+            lambda: _insist(lambda: slots.move_cursor(slot, letter.entry_id), until=deadline),
+            until=deadline,
+        )
     except DatabaseError:
         logger.exception("entry %s: whether it may leave cannot be read", letter.entry_id)
         may_leave = False
@@ -282,6 +286,7 @@ def _send(slot: HeldSlot, letter: Letter, accepted: _Accepted) -> None:
     comes_back_to = return_paths.for_letter(letter.entry_id, address=letter.address)
     handed_over_at = time.monotonic()
     outcome = _sender.connection.send(text, to=address, sender=comes_back_to, deadline=deadline)
+    _sender.pace.arrived()
     if isinstance(outcome, smtp.Accepted):
         _sender.failures_in_a_row = 0
         accepted[letter.entry_id] = outcome.code
@@ -337,33 +342,6 @@ def _compose(letter: Letter) -> bytes:
             first_message_id=letter.first_message_id,
         )
     )
-
-
-def _may_leave(slot: HeldSlot, letter: Letter, deadline: float) -> bool:
-    """
-    Move the cursor onto this letter, and wait for its moment where there is a limit.
-
-    A moment that was missed is left unused: a letter that leaves too late meets those that follow.
-    """
-    while True:
-        moment = slots.move_cursor(slot, letter.entry_id)
-        if moment is None:
-            return False
-        if not settings.MAIL_RATE_PER_SECOND:
-            return True
-        if not _wait_until(moment, deadline):
-            return False
-        if time.monotonic() - moment < slots.LATE_SECONDS:
-            return True
-
-
-def _wait_until(moment: float, deadline: float) -> bool:
-    """Wait for this letter's moment; not where too little of its time would be left to send it."""
-    if moment + settings.EMAIL_TIMEOUT > deadline:
-        return False
-    while (rest := moment - time.monotonic()) > 0 and not stopping.is_set():
-        time.sleep(min(rest, 0.1))  # not stopping.wait(): its lock and a signal's do not mix
-    return not stopping.is_set()
 
 
 def _backoff(tries: int) -> timedelta:
