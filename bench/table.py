@@ -72,7 +72,7 @@ FULL = Sizes(
     parts=2000, killings=3, their_killings=3, purged=100_000,
 )  # fmt: skip
 QUICK = Sizes(
-    name="quick", runs=5, ours=5000, ceiling=3000, post_office=800, untuned=0, mailer=40,
+    name="quick", runs=5, ours=6000, ceiling=3000, post_office=2000, untuned=0, mailer=40,
     naive=20, clicks=(1000, 10_000), click_runs=11,
     prepared=(10_000,), one_by_one=60, growth=(), killed=1500,
     relay_connections=8, relay_letters=100, london=0, rate_per_second=100, rate_seconds=5,
@@ -199,7 +199,7 @@ def _theirs_in_doubt(folder: Path, sizes: Sizes) -> Iterator[Row]:
 def _slow_relay(folder: Path, sizes: Sizes) -> Iterator[Row]:
     n = sizes.relay_connections
     runs = min(sizes.runs, 5)
-    one = slow_relay.rate(folder, connections=1, letters=sizes.relay_letters, runs=runs)
+    one = slow_relay.rate(folder, connections=1, letters=sizes.relay_letters // 2, runs=runs)
     many = slow_relay.rate(
         folder, connections=n, letters=sizes.relay_letters * n, runs=runs, processes=2
     )
