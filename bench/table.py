@@ -54,7 +54,7 @@ class Sizes:
     growth: tuple[int, ...]
     killed: int
     relay_connections: int
-    relay_letters: int  # a connection
+    relay_letters: int  # a connection; the one by itself gets half
     london: int
     rate_per_second: int
     rate_seconds: int

@@ -30,8 +30,8 @@ class RandomToken(models.Func):
     output_field = models.CharField()
 
 
-# For all rows of one statement, since asking the strong source twice for each would be a sixth of
-# what a row costs: a secret that is made once (in a materialized CTE) and kept nowhere. Its hash
+# For all rows of one statement, since asking the strong source twice for each would be a seventh
+# of what a row costs: a secret that is made once (in a materialized CTE) and kept nowhere. Its hash
 # with a member's number tells no more of the next one's than random octets would.
 ONE_SECRET = f"SELECT {_RANDOM_OCTETS} AS octets"
 TOKEN_OF_MEMBER = _url_safe("sha256(secret.octets || int8send({member_id}))")

@@ -36,9 +36,10 @@ def services(
     def port(offset: int) -> int:
         return ports.pick(None if first_port is None else first_port + offset)
 
+    of_the_broker = BROKER | ({} if durable else {"appendonly": "no"})
     wanted: dict[str, Callable[[], Service]] = {
         "DATABASE_URL": lambda: Postgres(folder / "postgres", port=port(0), durable=durable),
-        "BROKER_URL": lambda: Valkey(folder / "broker", port=port(1), policy=BROKER),
+        "BROKER_URL": lambda: Valkey(folder / "broker", port=port(1), policy=of_the_broker),
         "CACHE_URL": lambda: Valkey(folder / "cache", port=port(2), policy=CACHE),
         "EMAIL_URL": lambda: MailCatcher(folder / "mail", port=port(3)),
     }

@@ -55,8 +55,9 @@ def throw_away_folder() -> Iterator[Path]:
     since its tests were killed, goes first.
     """
     for forgotten in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if forgotten.stat().st_uid == os.geteuid() and not psutil.pid_exists(_owner(forgotten)):
-            _throw_away(forgotten)
+        with contextlib.suppress(FileNotFoundError):  # somebody else throws it away
+            if forgotten.stat().st_uid == os.geteuid() and not psutil.pid_exists(_owner(forgotten)):
+                _throw_away(forgotten)
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     folder.chmod(0o711)  # PostgreSQL may run as nobody, and has its own folder in this one
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from codebar.local.browser import find_or_install
@@ -25,6 +25,8 @@ OPTIONS = [
     "--disable-sync",
 ]
 
+PATIENCE = 30_000  # milliseconds, for what will be there soon
+
 OpenPage = Callable[..., Page]
 
 
@@ -34,6 +36,7 @@ def browser() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
         # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CODEBAR_BROWSER") or find_or_install(), args=OPTIONS
         )
@@ -53,7 +56,7 @@ def open_page(browser: Browser, ledger: None, live_server: LiveServer) -> Iterat
     def open_page(path: str, *, member: Member | None = None, **options: object) -> Page:
         # A colour on its way from light to dark has a contrast that nobody reads.
         context = browser.new_context(base_url=live_server.url, reduced_motion="reduce", **options)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if member is not None:
             context.add_cookies([session_of(member, live_server.url)])

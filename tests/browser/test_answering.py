@@ -75,7 +75,7 @@ def test_one_filled_button_says_what_the_chosen_role_gets_without_javascript(ope
     page.get_by_label("Anything we should know?").fill("I come late")
     work.fill("Python")
     wait.click()
-    assert page.get_by_role("heading", name="You are 1st of 1 in line").is_visible()
+    page.get_by_role("heading", name="You are 1st of 1 in line").wait_for()
     invitation = Invitation.objects.get(answer=Answer.WAITING)
     assert (invitation.role, invitation.note, invitation.tutorial) == (
         Role.STUDENT,

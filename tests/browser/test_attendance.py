@@ -168,7 +168,7 @@ def test_the_door_works_without_javascript(open_page):
     page.get_by_role("button", name="Lena").click()
 
     assert page.url.endswith(f"?role=student#p{lena.pk}")
-    assert page.get_by_text("1 of 2 have arrived.").is_visible()
+    page.get_by_text("1 of 2 have arrived.").wait_for()
     assert is_here(lena)
 
 
@@ -180,9 +180,9 @@ def test_a_full_workshop_asks_for_a_reason_without_javascript(open_page):
     page = open_page(path, member=organiser, java_script_enabled=False)
 
     page.get_by_role("button", name="Give Mia a place as student").click()
-    assert page.get_by_text("There is no free place for students.").is_visible()
+    page.get_by_text("There is no free place for students.").wait_for()
     page.get_by_label("Reason").fill("Gives a talk")
     page.get_by_role("button", name="Give the place, with this reason").click()
 
-    assert page.get_by_text("Mia has a place as a student. A letter confirms it.").is_visible()
+    page.get_by_text("Mia has a place as a student. A letter confirms it.").wait_for()
     assert workshop.invitations.attending().count() == 2

@@ -145,14 +145,14 @@ def test_somebody_is_suspended_and_it_is_lifted_without_javascript(open_page):
     page.get_by_role("link", name="Suspend Lena…").click()
     page.get_by_label("Note for organisers").fill("Shouted.")
     page.get_by_role("button", name="Suspend Lena and send the letter").click()
-    assert page.get_by_text("Choose the reason.").is_visible()
+    page.get_by_text("Choose the reason.").wait_for()
     assert page.get_by_label("Note for organisers").input_value() == "Shouted."
     page.get_by_label("Reason").select_option("Offensive behaviour")
     page.get_by_label("It does not end").check()
     page.get_by_role("button", name="Suspend Lena and send the letter").click()
 
-    assert page.get_by_role("heading", name="Suspended without an end").is_visible()
-    assert page.get_by_text("Lena Fischer is suspended. A letter tells why.").is_visible()
+    page.get_by_role("heading", name="Suspended without an end").wait_for()
+    page.get_by_text("Lena Fischer is suspended. A letter tells why.").wait_for()
     page.get_by_role("button", name="Lift the suspension").click()
-    assert page.get_by_role("heading", name="Lena gets invitations").is_visible()
+    page.get_by_role("heading", name="Lena gets invitations").wait_for()
     assert not Ban.objects.active().exists()

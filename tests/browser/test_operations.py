@@ -138,5 +138,5 @@ def test_all_letters_in_doubt_are_decided_about_without_javascript(open_page):
     page.get_by_label("Type 11 to confirm").fill("11")
     page.get_by_role("button", name="Count these 11 as sent").click()
 
-    assert page.get_by_text("Noted as arrived: 11.").is_visible()
-    assert page.get_by_text("2 letters may have arrived").is_visible()
+    page.get_by_text("Noted as arrived: 11.").wait_for()
+    page.get_by_text("2 letters may have arrived").wait_for()

@@ -161,7 +161,7 @@ def test_a_log_is_steered_without_javascript(open_page):
     page.get_by_label("Why").fill("The venue burnt down.")
     page.get_by_role("button", name="Cancel the 2 letters that still wait").click()
 
-    assert page.get_by_text("Cancelled. 2 letters are not sent.").is_visible()
+    page.get_by_text("Cancelled. 2 letters are not sent.").wait_for()
     log.refresh_from_db()
     assert log.status == LogStatus.CANCELLED
     assert sorted(log.entries.values_list("status", flat=True)) == [

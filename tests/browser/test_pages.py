@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from chapters.models import Role
 from invitations.models import Answer
@@ -286,7 +286,7 @@ def test_inviting_works_without_javascript(open_page):
     page.get_by_role("button", name="Invite 2 students").click()
 
     assert page.get_by_role("heading", level=1).inner_text() == "Inviting students"
-    assert page.get_by_role("status").last.inner_text() == "Counting who is to be invited…"
+    expect(page.get_by_role("status").last).to_have_text("Counting who is to be invited…")
     page.get_by_role("link", name="Refresh the numbers").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Inviting students"
     log = InvitationLog.objects.get()

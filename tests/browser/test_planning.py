@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from chapters.models import Workshop
 from invitations.models import Answer
@@ -172,7 +173,7 @@ def test_a_mistake_comes_back_beside_its_field_and_suits_everybody(open_page, or
     page.get_by_label("About this evening").fill(LONG * 3)
     page.get_by_role("button", name="Plan this workshop").click()
 
-    assert "17:30 is before 18:30" in page.get_by_role("alert").last.inner_text()
+    expect(page.get_by_role("alert").last).to_contain_text("17:30 is before 18:30")
     assert page.get_by_label("Ends").input_value() == "17:30"
     assert page.get_by_label("About this evening").input_value() == LONG * 3
     assert what_axe_says(page) == ""

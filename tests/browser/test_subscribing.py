@@ -166,7 +166,7 @@ def test_groups_are_joined_and_left_without_javascript(open_page, amina):
     page = open_page(reverse("subscriptions"), member=amina, java_script_enabled=False)
 
     button(page, "Join").click()
-    assert page.get_by_text("You are in Students of codebar Brighton now.").is_visible()
+    page.get_by_text("You are in Students of codebar Brighton now.").wait_for()
     assert groups_of(amina) == ["Students"]
 
     button(page, "Leave").click()

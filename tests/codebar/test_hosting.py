@@ -139,7 +139,7 @@ def test_hosted_stopped_in_the_middle_of_a_batch_and_started_again(
 ):
     built = house(source())
     built.start()
-    station.sink.delay_seconds = 0.2
+    station.sink.delay_seconds = 0.5
     workshop = WorkshopFactory(chapter=chapter_with(students=PEOPLE))
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
     wait_until(lambda: len(station.sink.letters) > 2)

@@ -222,7 +222,7 @@ def test_two_evenings_in_two_zones_accepted_at_once_give_one_place():
     """In Tokyo they are on one day, in New York on two."""
     here = WorkshopFactory(chapter=ChapterFactory(time_zone="America/New_York"))
     there = WorkshopFactory(
-        starts_at=here.starts_at + timedelta(hours=8), chapter__time_zone="Asia/Tokyo"
+        starts_at=here.starts_at + timedelta(hours=12), chapter__time_zone="Asia/Tokyo"
     )
     first = InvitationFactory(workshop=here)
     second = InvitationFactory(workshop=there, member=first.member)

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 from bench.people import add_members
 from chapters.models import Role, Workshop
 from invitations import tasks
-from invitations.models import Answer
+from invitations.models import Invitation
 from logs.models import InvitationLogEntry
 from tests.factories import (
     InvitationFactory,
@@ -57,18 +57,26 @@ def invite(workshop: Workshop, audience: str, count: int) -> tuple[str, dict[str
     return reverse("invite", args=[workshop.pk]), form
 
 
+def yes(invitation: Invitation) -> tuple[str, dict[str, object]]:
+    """As `invite`, by somebody who comes."""
+    tasks.forget_failure()
+    return reverse("accept", args=[invitation.token]), {"role": Role.STUDENT}
+
+
 def test_r22_inviting_ten_thousand_and_answering_take_no_second(ledger: None, silence: None):
     chapter = chapter_with()
     add_members(chapter, MEMBERS)
     workshop = WorkshopFactory(chapter=chapter)
-    invitation = InvitationFactory(
-        workshop=workshop, member=subscribe(MemberFactory(), chapter, Role.STUDENT)
-    )
+    invitations = [
+        InvitationFactory(
+            workshop=workshop, member=subscribe(MemberFactory(), chapter, Role.STUDENT)
+        )
+        for _ in range(3)
+    ]
     organiser, member = Client(), Client()
     organiser.force_login(organiser_of(chapter))
-    accept = reverse("accept", args=[invitation.token])
     organiser.get(reverse("send_invites", args=[workshop.pk]))
-    member.get(invitation.get_absolute_url())
+    member.get(invitations[0].get_absolute_url())
 
     # The quickest of three: a machine that tests has other things to do.
     click = min(
@@ -76,15 +84,14 @@ def test_r22_inviting_ten_thousand_and_answering_take_no_second(ledger: None, si
         seconds(lambda: organiser.post(*invite(workshop, "coaches", 0))),
         seconds(lambda: organiser.post(*invite(workshop, "everyone", MEMBERS))),
     )
-    tasks.forget_failure()
-    answer = seconds(lambda: member.post(accept, {"role": Role.STUDENT}))
+    answer = min(seconds(lambda one=one: member.post(*yes(one))) for one in invitations)
 
     print(f"click {click:.2f} s, answer {answer:.2f} s")
     assert [log.seen_count for log in workshop.invitation_logs.order_by("pk")] == [
         MEMBERS, 0, MEMBERS,
     ]  # fmt: skip
-    invitation.refresh_from_db()
-    assert invitation.answer == Answer.ATTENDING
-    assert InvitationLogEntry.objects.get().status == "pending"  # the letter about the place
+    assert workshop.invitations.attending().count() == 3
+    letters = InvitationLogEntry.objects.values_list("action", "status")
+    assert list(letters) == [("confirmation", "pending")] * 3
     assert click < AT_MOST_SECONDS
     assert answer < AT_MOST_SECONDS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -233,7 +234,7 @@ def test_r30_long_after_the_evening_is_not_too_late(station: Station, about: Inv
     type(workshop).objects.filter(pk=workshop.pk).update(
         starts_at=workshop.starts_at.replace(year=2020),
         ends_at=workshop.ends_at.replace(year=2020),
-        cancelled_at=workshop.starts_at.replace(year=2019),
+        cancelled_at=workshop.starts_at.replace(year=2020) - timedelta(days=300),
     )
     put_off: set[str] = set()
 

@@ -21,6 +21,7 @@ from tests.factories import (
     WorkshopFactory,
     chapter_with,
     in_days,
+    in_two_weeks,
     organiser_of,
     subscribe,
 )
@@ -194,9 +195,12 @@ def test_a_place_accepted_in_the_same_moment_is_not_kept(attempt):
     organiser, member = organiser_of(chapter), MemberFactory()
     invitations = [
         InvitationFactory(
-            workshop=WorkshopFactory(chapter=chapter, starts_at=in_days(day)), member=member
+            workshop=WorkshopFactory(
+                chapter=chapter, starts_at=in_two_weeks() + timedelta(days=day)
+            ),
+            member=member,
         )
-        for day in range(3, 9)
+        for day in range(6)
     ]
 
     def accept(invitation) -> None:

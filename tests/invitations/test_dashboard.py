@@ -96,7 +96,9 @@ def test_a_place_is_the_first_thing_said(amina):
     page = my_page(amina)
 
     day = f"{workshop.local_start:%A} {workshop.local_start.day} {workshop.local_start:%B}"
-    assert f"You have a place at codebar Leeds on {day}, 18:30." in words(page)
+    assert f"You have a place at codebar Leeds on {day}, {workshop.local_start:%H:%M}." in words(
+        page
+    )
     assert names(page.context["coming_up"].held) == ["Leeds"]
 
 

@@ -24,6 +24,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+WINTER_EVENING = datetime(2040, 1, 18, 18, 30, tzinfo=UTC)
+
 LINKS = (
     *("invitation", "accept", "decline", "waiting_list", "leave_line", "calendar"),
     "old_invitation",
@@ -68,9 +70,8 @@ def answer_of(invitation) -> str:
 
 def test_it_says_when_and_where(visitor):
     host = SponsorFactory(name="Silicon Beach Studio", accessibility_info="Step-free")
-    invitation = invited(
-        workshop=WorkshopFactory(host=host, chapter__name="Brighton"), member__name="Amina"
-    )
+    workshop = WorkshopFactory(host=host, chapter__name="Brighton", starts_at=WINTER_EVENING)
+    invitation = invited(workshop=workshop, member__name="Amina")
 
     text = words(visitor.get(page(invitation)))
 
@@ -118,7 +119,9 @@ def test_nobody_is_promised_a_letter_once_it_is_over(visitor):
 
 
 def test_times_are_those_of_the_chapter(visitor):
-    workshop = WorkshopFactory(chapter__name="Berlin", chapter__time_zone="Europe/Berlin")
+    workshop = WorkshopFactory(
+        chapter__name="Berlin", chapter__time_zone="Europe/Berlin", starts_at=WINTER_EVENING
+    )
 
     text = words(visitor.get(page(invited(workshop=workshop))))
 
@@ -361,8 +364,8 @@ def test_there_is_no_list_of_other_people_behind_a_token(visitor, ending):
 
 def test_before_places_are_given_the_page_says_when_and_takes_a_no(visitor):
     workshop = WorkshopFactory(
-        starts_at=datetime(2027, 3, 3, 18, 30, tzinfo=UTC),
-        rsvp_opens_at=datetime(2027, 2, 24, 12, 0, tzinfo=UTC),
+        starts_at=datetime(2049, 3, 3, 18, 30, tzinfo=UTC),
+        rsvp_opens_at=datetime(2049, 2, 24, 12, 0, tzinfo=UTC),
     )
     invitation = invited(workshop=workshop)
 

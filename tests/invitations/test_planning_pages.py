@@ -321,8 +321,8 @@ def test_saving_the_form_as_it_came_changes_nothing(client, chapter, organiser):
     workshop = announced(
         WorkshopFactory(
             chapter=chapter,
-            rsvp_opens_at=in_days(1),
-            rsvp_closes_at=in_days(2),
+            rsvp_opens_at=in_days(1).replace(hour=12),
+            rsvp_closes_at=in_days(2).replace(hour=12),
             description="Doors open at 18:00.\nThere is food.",
         )
     )

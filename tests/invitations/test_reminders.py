@@ -29,9 +29,9 @@ def in_hours(hours: float) -> datetime:
 def guest(
     workshop: Workshop, answer: Answer = Answer.ATTENDING, *, hours_ago: float = 48, **fields
 ):
-    return InvitationFactory(
-        workshop=workshop, answer=answer, answered_at=in_hours(-hours_ago), **fields
-    )
+    """Who answered so long ago, or so long before a start that is over."""
+    answered_at = min(timezone.now(), workshop.starts_at) - timedelta(hours=hours_ago)
+    return InvitationFactory(workshop=workshop, answer=answer, answered_at=answered_at, **fields)
 
 
 def logs_of(workshop: Workshop) -> list[tuple[str, str, str, str]]:

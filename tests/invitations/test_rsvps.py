@@ -259,7 +259,7 @@ def test_one_workshop_a_day_whichever_is_accepted_first(
     wanted = InvitationFactory(workshop=second, member=place.member)
 
     try:
-        accept(wanted)
+        accept(wanted, at=EVENING - timedelta(weeks=1))
     except rsvps.AnotherWorkshopThatDay:
         is_refused = True
     else:
@@ -277,7 +277,10 @@ def test_nobody_is_at_two_workshops_at_the_same_time():
     place = InvitationFactory(workshop=night, answer=Answer.ATTENDING)
 
     with pytest.raises(rsvps.AnotherWorkshopThatDay):
-        accept(InvitationFactory(workshop=early, member=place.member))
+        accept(
+            InvitationFactory(workshop=early, member=place.member),
+            at=EVENING - timedelta(weeks=1),
+        )
 
 
 def test_a_cancelled_workshop_stands_in_nobodys_way():

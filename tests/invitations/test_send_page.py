@@ -1,7 +1,7 @@
 """The page on which organisers invite: the numbers before the click, and the click."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
@@ -343,9 +343,18 @@ def test_the_click_asks_as_often_whatever_the_size_of_the_chapter(size, django_a
 KEY = "11111111-2222-4333-8444-555555555555"
 
 
+def noon_tomorrow(workshop) -> datetime:
+    """On the chapter's clocks, which may go forward or back in the night before."""
+    return (
+        in_days(1)
+        .astimezone(workshop.chapter.time_zone)
+        .replace(hour=12, minute=0, second=0, microsecond=0)
+    )
+
+
 def tomorrow(workshop) -> str:
     """As a browser sends what was typed on the chapter's clocks."""
-    return f"{in_days(1).astimezone(workshop.chapter.time_zone):%Y-%m-%dT%H:%M}"
+    return f"{noon_tomorrow(workshop):%Y-%m-%dT%H:%M}"
 
 
 def test_the_note_and_the_number_seen_go_with_the_button():
@@ -416,7 +425,7 @@ def test_a_moment_that_cannot_be_is_refused_and_what_was_typed_stays(send_at, st
 
 def test_letters_leave_as_long_as_they_can_be_answered():
     workshop = workshop_of(students=1)
-    Workshop.objects.update(rsvp_closes_at=in_days(1) - timedelta(hours=1))
+    Workshop.objects.update(rsvp_closes_at=noon_tomorrow(workshop) - timedelta(hours=1))
 
     response = organising(workshop).post(
         invite_button(workshop, "students"), {"send_at": tomorrow(workshop)}
@@ -489,7 +498,7 @@ def test_a_test_goes_to_whoever_asks_alone_and_once_a_tap():
     assert {e.occasion.split()[0] for e in entries} == {"coach"}
     assert f"A test letter is on its way to {organiser.email}." in words(response)
     assert "Pizza!</textarea>" in words(response)
-    assert f'value="{tomorrow(workshop)}"' in words(response)
+    assert f'value="{sent["send_at"]}"' in words(response)
     assert not Invitation.objects.exists()
 
 

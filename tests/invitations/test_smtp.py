@@ -20,6 +20,7 @@ from invitations.services.smtp import (
 )
 from tests.support.smtp_sink import DROP, STALL, STORE_AND_DROP, STORE_AND_STALL, SmtpSink
 
+PATIENT, IMPATIENT = 5, 0.3  # seconds; the mail server is a thread of the same process
 TO = "ann@people.example"
 LETTER = b"Message-ID: <1@codebar.example>\r\nSubject: Hello\r\n\r\n.\r\n..two dots\r\nBye"
 
@@ -32,7 +33,7 @@ def connection(
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    settings.EMAIL_TIMEOUT = 0.3
+    settings.EMAIL_TIMEOUT = PATIENT
     connection = Connection()
     yield connection
     connection.close()
@@ -136,13 +137,19 @@ def test_a_server_that_wants_the_text_although_nobody_gets_it_is_left(
     ],
 )
 def test_no_to_whoever_we_write_means_that_we_are_refused(
-    connection: Connection, sink: SmtpSink, step: str, act: str, reason: str
+    connection: Connection,
+    sink: SmtpSink,
+    settings: Settings,
+    step: str,
+    act: str,
+    reason: str,
 ):
     sink.script = lambda at, _: act if at == step else None
+    settings.EMAIL_TIMEOUT = IMPATIENT if act == STALL else PATIENT
 
     assert _send(connection) == Refused(reason)
     assert connection.probe(deadline=time.monotonic() + 5) == Refused(reason)
-    sink.script = None
+    sink.script, settings.EMAIL_TIMEOUT = None, PATIENT
     assert connection.probe(deadline=time.monotonic() + 5) is None
     assert _send(connection) == Accepted(250)
     assert len(sink.letters) == 1
@@ -185,8 +192,9 @@ def test_encryption_from_the_start_with_a_server_that_has_none(
 @pytest.mark.parametrize("step", ["rcpt", "data"])
 @pytest.mark.parametrize("act", [DROP, STALL])
 def test_broken_once_before_the_dot_it_is_tried_again_at_once(
-    connection: Connection, sink: SmtpSink, step: str, act: str
+    connection: Connection, sink: SmtpSink, settings: Settings, step: str, act: str
 ):
+    settings.EMAIL_TIMEOUT = 1 if act == STALL else PATIENT
     struck: list[str] = []
 
     def strike(at: str, _: str) -> str | None:
@@ -203,8 +211,9 @@ def test_broken_once_before_the_dot_it_is_tried_again_at_once(
 @pytest.mark.parametrize("step", ["rcpt", "data"])
 @pytest.mark.parametrize("act", [DROP, STALL])
 def test_broken_twice_before_the_dot_it_waits(
-    connection: Connection, sink: SmtpSink, step: str, act: str
+    connection: Connection, sink: SmtpSink, settings: Settings, step: str, act: str
 ):
+    settings.EMAIL_TIMEOUT = IMPATIENT if act == STALL else PATIENT
     sink.script = lambda at, _: act if at == step else None
     outcome = _send(connection)
 
@@ -214,12 +223,15 @@ def test_broken_twice_before_the_dot_it_waits(
 
 
 @pytest.mark.parametrize("act", [DROP, STALL, STORE_AND_DROP, STORE_AND_STALL, "199 what"])
-def test_broken_after_the_dot_it_is_in_doubt(connection: Connection, sink: SmtpSink, act: str):
+def test_broken_after_the_dot_it_is_in_doubt(
+    connection: Connection, sink: SmtpSink, settings: Settings, act: str
+):
+    settings.EMAIL_TIMEOUT = IMPATIENT if act in (STALL, STORE_AND_STALL) else PATIENT
     sink.script = lambda at, _: act if at == "dot" else None
     assert _send(connection) == InDoubt()
     assert sink.connections == 1
 
-    sink.script = None
+    sink.script, settings.EMAIL_TIMEOUT = None, PATIENT
     assert _send(connection) == Accepted(250)
     assert sink.connections == 2
 
@@ -259,14 +271,13 @@ class _TimeIsUp(Exception):
 
 @pytest.mark.parametrize("step", ["connect", "mail", "rcpt", "data", "dot"])
 def test_an_interrupted_conversation_is_not_carried_on(
-    connection: Connection, sink: SmtpSink, settings: Settings, step: str
+    connection: Connection, sink: SmtpSink, step: str
 ):
     """As by Celery's time limit; else the next letter would take this one's answers for its own."""
 
     def interrupt(*_: object) -> None:
         raise _TimeIsUp
 
-    settings.EMAIL_TIMEOUT = 5
     sink.script = lambda at, _: STALL if at == step else None
     before = signal.signal(signal.SIGALRM, interrupt)
     try:

@@ -440,7 +440,11 @@ def test_an_organiser_of_this_workshop_only_meets_no_page_of_the_chapter():
 
 
 def test_times_are_those_of_the_chapter():
-    workshop = WorkshopFactory(chapter__name="Berlin", chapter__time_zone="Europe/Berlin")
+    workshop = WorkshopFactory(
+        chapter__name="Berlin",
+        chapter__time_zone="Europe/Berlin",
+        starts_at=datetime(2040, 1, 18, 18, 30, tzinfo=UTC),
+    )
 
     assert "19:30 to 21:30 (Berlin time, CET)" in page(workshop)
 

@@ -44,6 +44,15 @@ def somebody_at_work(table: str = "members_ban") -> Iterator[psycopg2.extensions
         somebody.rollback()  # whoever only hangs up keeps the table a moment longer
 
 
+@contextmanager
+def looking_for_deadlocks_after(time: str) -> Iterator[None]:
+    """In Django's own session; whoever looks first is the one who gives way."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET deadlock_timeout = %s", [time])
+        yield
+        cursor.execute("RESET deadlock_timeout")
+
+
 def one_step(*, tries: int, lock_seconds: float = 0.2, terminal: Terminal | None = None) -> str:
     """`migrate members 0002` on a database of the first release; what it wrote."""
     terminal = terminal or Terminal()
@@ -84,11 +93,16 @@ def test_tries_again_where_two_wait_for_each_other(old_database):
 
     def write_to_bans_too(somebody: psycopg2.extensions.connection) -> None:
         with somebody.cursor() as cursor:
+            cursor.execute("SET deadlock_timeout = '1min'")  # it is the migration that gives way
             wait_until(lambda: _is_wanted_alone(cursor, "members_member"), every=0.02)
             cursor.execute("LOCK TABLE members_ban IN ROW EXCLUSIVE MODE")
         somebody.rollback()
 
-    with somebody_at_work("members_member") as somebody, ThreadPoolExecutor() as pool:
+    with (
+        somebody_at_work("members_member") as somebody,
+        looking_for_deadlocks_after("5s"),  # late enough for the other one to want something
+        ThreadPoolExecutor() as pool,
+    ):
         writing = pool.submit(write_to_bans_too, somebody)
         said = one_step(tries=2, lock_seconds=20)
         writing.result()

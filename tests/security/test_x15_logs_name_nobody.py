@@ -45,6 +45,8 @@ def test_x15_logs_of_a_batch_with_every_trouble_name_nobody(station: Station):
     beat, worker = station.start_beat(), station.start_worker(concurrency=2)
     log = InvitationManager().send_workshop_emails(workshop, "students", MemberFactory())
     station.wait_until_quiet(log)
+    beat.kill()
+    worker.kill()  # nobody writes half a line while all are read
 
     lines = [
         json.loads(line)

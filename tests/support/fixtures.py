@@ -40,10 +40,13 @@ def sink() -> Iterator[SmtpSink]:
 
 @pytest.fixture
 def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty broker: one Redis database for each process of pytest."""
+    """
+    An empty broker: one Redis database for each process of pytest, and none of them the first, in
+    which tests without this fixture ring.
+    """
     worker_id = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
     server, _ = django_settings.BROKER_URL.rsplit("/", 1)
-    url = f"{server}/{worker_id.removeprefix('gw')}"
+    url = f"{server}/{int(worker_id.removeprefix('gw')) + 1}"
     with redis.Redis.from_url(url) as client:
         client.flushdb()
     yield from _with_broker(url)
