@@ -31,7 +31,7 @@ class Pace:
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
         self._moment = 0.0
-        self._usual_seconds = 0.0
+        self._usual_seconds = 0.0  # the first letters owe: when a batch begins, many are late
         self._owes_a_moment = False
 
     def wait(self, ask: Callable[[], float | None], *, until: float) -> bool:
@@ -64,7 +64,6 @@ class Pace:
         if not settings.MAIL_RATE_PER_SECOND:
             return
         took = time.monotonic() - self._moment
-        self._usual_seconds = self._usual_seconds or took
         self._owes_a_moment = took > 2 * self._usual_seconds + slots.LATE_SECONDS
         self._usual_seconds += (took - self._usual_seconds) * SHARE_OF_THE_LAST
 

@@ -92,18 +92,11 @@ def test_after_one_that_took_much_longer_a_moment_is_left_unused_once(pace, mome
     assert [send(pace, moments, clock) for _ in range(3)] == [2, 1, 1]
 
 
-def test_a_slow_mail_server_is_what_is_usual(pace, moments, clock):
-    assert [send(pace, moments, clock, seconds=SLOW) for _ in range(30)] == [1] * 30
+def test_a_slow_mail_server_is_soon_what_is_usual(pace, moments, clock):
+    needed = [send(pace, moments, clock, seconds=SLOW) for _ in range(30)]
 
-
-def test_a_first_letter_that_had_to_connect_hides_late_ones_for_a_while_only(pace, moments, clock):
-    send(pace, moments, clock, seconds=SLOW)
-    for _ in range(20):
-        send(pace, moments, clock)
-
-    send(pace, moments, clock, seconds=0.05)
-
-    assert send(pace, moments, clock) == 2
+    assert max(needed) == 2
+    assert needed[6:] == [1] * 24
 
 
 def test_a_far_moment_is_not_left_unused_since_it_would_relieve_nobody(pace, moments, clock):
