@@ -75,7 +75,7 @@ QUICK = Sizes(
     name="quick", runs=5, ours=6000, ceiling=3000, post_office=2000, untuned=0, mailer=40,
     naive=20, clicks=(1000, 10_000), click_runs=11,
     prepared=(10_000,), one_by_one=60, growth=(), killed=1500,
-    relay_connections=8, relay_letters=100, london=0, rate_per_second=100, rate_seconds=5,
+    relay_connections=8, relay_letters=80, london=0, rate_per_second=100, rate_seconds=5,
     parts=200, killings=1, their_killings=0, purged=0,
 )  # fmt: skip
 TINY = Sizes(
