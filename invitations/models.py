@@ -15,7 +15,7 @@ from members.models import Member
 
 # Two of PostgreSQL's random UUIDs (122 bits each from its strong source): one alone is below the
 # 128 bits that OWASP ASVS 11.5.1 asks of a token.
-_RANDOM_OCTETS = "uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"
+RANDOM_OCTETS = "uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"
 
 
 def _url_safe(octets: str) -> str:
@@ -26,15 +26,19 @@ def _url_safe(octets: str) -> str:
 class RandomToken(models.Func):
     """43 URL-safe characters with 244 random bits, made where the row is made."""
 
-    template = _url_safe(_RANDOM_OCTETS)
+    template = _url_safe(RANDOM_OCTETS)
     output_field = models.CharField()
 
 
-# For all rows of one statement, since asking the strong source twice for each would be a seventh
-# of what a row costs: a secret that is made once (in a materialized CTE) and kept nowhere. Its hash
-# with a member's number tells no more of the next one's than random octets would.
-ONE_SECRET = f"SELECT {_RANDOM_OCTETS} AS octets"
-TOKEN_OF_MEMBER = _url_safe("sha256(secret.octets || int8send({member_id}))")
+def derived_token(*, octets: str, member_id: str) -> str:
+    """
+    In SQL a token like a random one, for all rows of one statement, since asking the strong source
+    twice for each would be a seventh of what a row costs. It tells nothing of the next row's.
+
+    :param octets: a column of RANDOM_OCTETS that are made once for the statement and kept nowhere
+    :param member_id: a column that is different in each row
+    """
+    return _url_safe(f"sha256({octets} || int8send({member_id}))")
 
 
 class Answer(models.TextChoices):

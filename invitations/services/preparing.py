@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chapters.models import Workshop
-from invitations.models import ONE_SECRET, TOKEN_OF_MEMBER
+from invitations.models import RANDOM_OCTETS, derived_token
 from invitations.queries import audiences
 from invitations.services import guarding, inviting, repairing
 from logs.locks import lock_workshop
@@ -120,11 +120,12 @@ def _invite(workshop: Workshop) -> Also:
     """
     An invitation for whom nothing speaks against. One never delivered takes the role of this run.
     """
+    token = derived_token(octets="secret.octets", member_id="person.id")
     return Also(
         f"""
-        WITH secret AS MATERIALIZED ({ONE_SECRET})
+        WITH secret AS MATERIALIZED (SELECT {RANDOM_OCTETS} AS octets)
         INSERT INTO invitations_invitation (workshop_id, member_id, role, token)
-        SELECT %s, person.id, person.invited_as, {TOKEN_OF_MEMBER.format(member_id="person.id")}
+        SELECT %s, person.id, person.invited_as, {token}
         FROM person, secret WHERE person.reason = ''
         ORDER BY person.id
         ON CONFLICT (workshop_id, member_id) DO UPDATE SET role = excluded.role
